@@ -9,6 +9,11 @@ import { isStatus } from '../shared/kernel/jid.ts';
 import { AskedFiles } from '../shared/media/askedFiles.ts';
 import { findToSend } from '../shared/media/filesToSend.ts';
 import { MediaStore } from '../shared/media/mediaStore.ts';
+import { BroughtFileStore } from '../shared/media/broughtFileStore.ts';
+import { keepPicture } from '../shared/media/keepPicture.ts';
+import { TenantFiles } from '../shared/media/keptBytes.ts';
+import { PictureStore } from '../shared/media/pictureStore.ts';
+import { toMediaInfo } from '../shared/media/shownFile.ts';
 import { UploadStore } from '../shared/media/uploadStore.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import { newestMessageIn } from '../shared/message/newestMessage.ts';
@@ -108,6 +113,7 @@ function makeFiles(
 ): PartsDependencies['files'] {
   const media = new MediaStore({ table, stage, clock });
   return {
+    pictures: new PictureStore({ table, stage, clock }),
     findToSend: (tenantId, mediaId) => findToSend(media, tenantId, mediaId),
     uploads: new UploadStore({ table, stage, clock }),
     known: makeKnownFiles(),
@@ -152,6 +158,14 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
   const fileAnswers = { ...parts.files, queue: parts.acting, stage, queueUrlBase: config.queueUrlBase };
   const { clock, random, keyProvider } = world;
   const common = { gate, clock, random };
+  const pictures = {
+    brought: new BroughtFileStore({ table, stage, clock }),
+    tenantFiles: new TenantFiles({ table, stage, clock }),
+    queue: parts.acting,
+    stage,
+    queueUrlBase: config.queueUrlBase,
+    clock,
+  };
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
     openSocket: ({ owned, session, generation, pairing, settings, onLimit, version, onInput, onLoggedIn, scope }) =>
@@ -176,6 +190,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
           find: (stanzaId) => findWaitingFiles(fileAnswers, owned, stanzaId),
           answered: (file, answer) => takeFileAnswer(fileAnswers, owned, file, answer),
         },
+        keepPicture: async (picture) => toMediaInfo(await keepPicture(pictures, owned.tenantId, picture)),
         received: receivedBy({ table, stage }, owned, clock),
         kept: {
           find: (messageId) => messages.find(owned.connectionId, messageId),

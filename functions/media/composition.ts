@@ -2,8 +2,10 @@ import { FILE_BYTES } from '../../shared/content/mediaFile.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import { TenantFiles } from '../../shared/media/keptBytes.ts';
+import type { FileToSend } from '../../shared/media/fileToSend.ts';
 import { MediaStore } from '../../shared/media/mediaStore.ts';
 import { ObjectHolds } from '../../shared/media/objectHolds.ts';
+import { PictureStore } from '../../shared/media/pictureStore.ts';
 import { S3ObjectStore } from '../../shared/media/s3ObjectStore.ts';
 import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.ts';
 import type { MediaConfig } from '../../shared/platform/config.ts';
@@ -12,6 +14,7 @@ import { makeObjectClient } from '../../shared/platform/objectClient.ts';
 import { makeFunctionBreakers } from '../runtime/functionBreakers.ts';
 import { thenFlush } from '../runtime/functionMetrics.ts';
 import { composeStores } from '../runtime/storeComposition.ts';
+import { makePicture } from './prepare/makePicture.ts';
 import { makeConverter } from './prepare/makeConverter.ts';
 import { FileHosts } from './send/fileHosts.ts';
 import { prepareWith } from './send/prepareWith.ts';
@@ -36,7 +39,9 @@ export function mediaParts(config: MediaConfig, options: { readonly allowLoopbac
       uploads: new UploadStore({ ...stores, clock: systemClock }),
       hosts: new FileHosts({ origin: config.filesUrl }),
       prepare: prepareWith({ objects, converter }),
+      makePicture: (file: FileToSend, signal: AbortSignal) => makePicture({ objects, converter }, file, signal),
     },
+    pictures: new PictureStore({ ...stores, clock: systemClock }),
     holds: new ObjectHolds(stores),
     tenantFiles: new TenantFiles(stores),
     media: new MediaStore({ ...stores, clock: systemClock }),

@@ -5,6 +5,7 @@ import { PREPARED_FOLDER } from '../../shared/media/fileKeeping.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import type { Hold, ObjectHolds } from '../../shared/media/objectHolds.ts';
 import type { ObjectStore } from '../../shared/media/objectStore.ts';
+import type { PictureStore } from '../../shared/media/pictureStore.ts';
 import type { UploadStore } from '../../shared/media/uploadStore.ts';
 
 export interface EraseDependencies {
@@ -12,6 +13,7 @@ export interface EraseDependencies {
   readonly holds: Pick<ObjectHolds, 'release'>;
   readonly objects: Pick<ObjectStore, 'remove'>;
   readonly uploads: Pick<UploadStore, 'list' | 'remove'>;
+  readonly pictures: Pick<PictureStore, 'remove'>;
 }
 
 /**
@@ -19,7 +21,9 @@ export interface EraseDependencies {
  * step is done again.
  */
 export async function eraseFile(dependencies: EraseDependencies, job: EraseJob): Promise<'removed' | 'held'> {
-  const { tenantId, name, generation, holder, keys, file } = job;
+  const { tenantId, mediaId, name, generation, holder, keys, file } = job;
+  // A picture is that of this file alone, whoever else holds the bytes.
+  await dependencies.pictures.remove(mediaId);
   const hold = { object: { tenantId, name }, generation, holder };
   if ((await dependencies.holds.release(hold)) === 'held') return 'held';
   for (const key of keys) await dependencies.objects.remove(key);

@@ -8,6 +8,7 @@ import { objectNameOf, type Media } from '../../shared/media/media.ts';
 import type { ObjectHolds } from '../../shared/media/objectHolds.ts';
 import { mediaFaults } from '../../shared/media/mediaFaults.ts';
 import { askForFiles, mediaJobSchema, type MediaQueue } from '../../shared/media/mediaJob.ts';
+import { pictureJobSchema } from '../../shared/media/pictureJob.ts';
 import { sendJobSchema } from '../../shared/media/sendJob.ts';
 import type { MediaEnd, MediaStore } from '../../shared/media/mediaStore.ts';
 import type { ObjectStore } from '../../shared/media/objectStore.ts';
@@ -18,6 +19,8 @@ import { askPhone } from './askPhone.ts';
 import { eraseFile, eraseMessage, letGo, type EraseDependencies } from './eraseFile.ts';
 import { fetchFile, type FetchDependencies } from './fetchFile.ts';
 import { fetchLink, LINK_TRIES, type LinkDependencies } from './fetchLink.ts';
+import { fetchPicture } from './fetchPicture.ts';
+import { handlePictureJob, type PictureJobDependencies } from './handlePictureJob.ts';
 import { retrySeconds } from './retrySchedule.ts';
 import { handleSendJob, type SendJobDependencies } from './send/handleSendJob.ts';
 import { tellMedia } from './tellMedia.ts';
@@ -32,7 +35,9 @@ export interface MediaDependencies
   readonly holds: Pick<ObjectHolds, 'hold' | 'holdOf' | 'count' | 'release'>;
   readonly media: Pick<MediaStore, 'find' | 'findAny' | 'findAll' | 'end' | 'erase' | 'noteAsked'>;
   readonly brought: Pick<BroughtFileStore, 'end' | 'find'>;
+  readonly pictures: PictureJobDependencies['pictures'] & EraseDependencies['pictures'];
   readonly sending: Pick<SendJobDependencies, 'prepare' | 'hosts'> & {
+    readonly makePicture: PictureJobDependencies['makePicture'];
     readonly uploads: SendJobDependencies['uploads'] & EraseDependencies['uploads'];
   };
 }
@@ -55,10 +60,19 @@ export function makeMediaHandler(dependencies: MediaDependencies): (event: SQSEv
 }
 
 async function handleRecord(dependencies: MediaDependencies, record: SQSRecord): Promise<RecordOutcome> {
-  const { media: store, logger, metrics, clock } = dependencies;
+  const { media: store, logger } = dependencies;
   const send = parseBody(sendJobSchema, record);
   if ('body' in send) {
     const outcome = await handleSendJob({ ...dependencies, ...dependencies.sending }, send.body, record);
+    return outcome === 'done' ? 'done' : postpone(dependencies, record, outcome.hiddenForSeconds);
+  }
+  const picture = parseBody(pictureJobSchema, record);
+  if ('body' in picture) {
+    const outcome = await handlePictureJob(
+      { ...dependencies, makePicture: dependencies.sending.makePicture },
+      picture.body,
+      record,
+    );
     return outcome === 'done' ? 'done' : postpone(dependencies, record, outcome.hiddenForSeconds);
   }
   if (await erases(dependencies, record)) return 'done';
@@ -72,6 +86,17 @@ async function handleRecord(dependencies: MediaDependencies, record: SQSRecord):
   const media = await store.findAny(mediaId);
   if (media === undefined || media.tenantId !== tenantId) return 'done';
   if ('broughtBy' in media) return handleLink(dependencies, media, record);
+  return handleReceived(dependencies, media, record);
+}
+
+/** Fetches the file of a message that came, and tells what has become of it. */
+async function handleReceived(
+  dependencies: MediaDependencies,
+  media: Media,
+  record: SQSRecord,
+): Promise<RecordOutcome> {
+  const { media: store, logger, metrics, clock } = dependencies;
+  const { mediaId } = media;
   if (media.state === 'left') return 'done';
   if (media.state === 'gone') {
     // It was erased while it was fetched, and the fetch died before it saw that.
@@ -126,7 +151,7 @@ async function erases(dependencies: MediaDependencies, record: SQSRecord): Promi
   return true;
 }
 
-/** Fetches a link. Nobody is told of it: the messages that name it say what became of them. */
+/** Fetches a link, or a picture. Nobody is told of it: the messages that name it say what became of them, and who asked for a picture looks. */
 async function handleLink(
   dependencies: MediaDependencies,
   file: BroughtFile,
@@ -134,14 +159,18 @@ async function handleLink(
 ): Promise<RecordOutcome> {
   const { brought, holds, logger, metrics, objects } = dependencies;
   if (file.state !== 'pending') return 'done';
-  const outcome = await fetchLink(dependencies, file);
+  const isPicture = file.broughtBy === 'picture';
+  const outcome = await (isPicture ? fetchPicture(dependencies, file) : fetchLink(dependencies, file));
   const isLast = Number(record.attributes.ApproximateReceiveCount) >= LINK_TRIES;
   if ('again' in outcome && !isLast) {
     const { tenantId, mediaId } = file;
     logger.info('a link gave no file and is tried again', { tenantId, mediaId, error: outcome.again });
     return postpone(dependencies, record, pauseAfter(dependencies, record));
   }
-  const end = 'again' in outcome ? ({ state: 'failed', fault: 'link_unreachable' } as const) : outcome.fetched;
+  const end =
+    'again' in outcome
+      ? ({ state: 'failed', fault: isPicture ? 'unreachable' : 'link_unreachable' } as const)
+      : outcome.fetched;
   if (end.state === 'ready') await countBrought(holds, file, end.bytes);
   const isEnded = await brought.end(file, end);
   if (!isEnded && (await brought.find(file.mediaId))?.state === 'gone') {

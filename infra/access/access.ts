@@ -228,7 +228,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   // The media function meets WhatsApp's hosts and bytes of strangers: it sees no session, no message and no key of the API.
   media: {
     tables: [
-      core('MEDIA', 'BatchGetItem', 'DeleteItem', 'GetItem', 'UpdateItem'),
+      core('MEDIA', 'BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
       // Files as they lie at WhatsApp.
       core('UPLOAD', 'DeleteItem', 'GetItem', 'PutItem', 'Query'),
       // For how long a tenant has its files kept, which of them hold an object, and how much is kept.
@@ -272,8 +272,9 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // A message that waits and expires is to be looked after then.
       core('DUE', 'PutItem'),
       core('ACTIONS', 'DeleteItem', 'PutItem', 'Query'),
-      // Files that the phone is asked for, and what it answers.
-      core('MEDIA', 'GetItem', 'UpdateItem'),
+      // Files that the phone is asked for, and what it answers; and pictures that WhatsApp shows, which are kept as long as the tenant says.
+      core('MEDIA', 'GetItem', 'PutItem', 'UpdateItem'),
+      core('FILES', 'GetItem'),
       // Files that messages are made of, as they lie at WhatsApp.
       core('UPLOAD', 'GetItem'),
       { table: 'fleet', actions: ['BatchGetItem', 'PutItem', 'Scan', 'UpdateItem'] },

@@ -5,6 +5,8 @@ import { AppError } from '../kernel/appError.ts';
 import { makeId, type ActionId, type CorrelationId } from '../kernel/id.ts';
 import { enqueueCommand, type CommandQueue } from '../message/command.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
+import type { FilesToSend } from '../media/filesToSend.ts';
+import { settleNamed } from '../message/settleFile.ts';
 import { findReserved, reserveIds, type ReserveDependencies } from '../message/idempotency.ts';
 import {
   ACTION_REQUEST_BYTES,
@@ -14,7 +16,7 @@ import {
   isEnded,
   type Action,
 } from './action.ts';
-import type { ActionKind } from './actionKinds.ts';
+import { rowOf, type ActionKind } from './actionKinds.ts';
 import type { ActionStore } from './actionStore.ts';
 import type { OpenActions } from './openActions.ts';
 
@@ -22,6 +24,8 @@ export interface AcceptActionDependencies
   extends Pick<Surroundings, 'clock' | 'random'>, CommandQueue, ReserveDependencies {
   readonly actions: ActionStore;
   readonly openActions: OpenActions;
+  /** The files that actions may be made of; left out where none is. */
+  readonly files?: FilesToSend;
 }
 
 export interface AcceptActionRequest {
@@ -39,14 +43,15 @@ export interface AcceptActionRequest {
  * Accepts an action: its row is written first, then a command notifies the owner of the connection. Returns the action
  * as it stands; asked again under the same key, it is the same action, and its owner is notified again while it has not
  * begun. Throws `connection_not_paired`, `connection_off`, `connection_not_online`, `too_many_actions`,
- * `idempotency_conflict`, `invalid_request`, `payload_too_large`, `store_unavailable`.
+ * `idempotency_conflict`, `invalid_request`, `payload_too_large`, `store_unavailable`, and for the file of one `media_not_found`, `media_awaited`,
+ * `media_left`, `media_gone` and `media_failed`.
  */
 export async function acceptAction(
   dependencies: AcceptActionDependencies,
   asked: AcceptActionRequest,
 ): Promise<Action> {
   const { actions, clock, random } = dependencies;
-  const { connection, kind, request, correlationId } = asked;
+  const { connection, kind, correlationId } = asked;
   const { tenantId, connectionId } = connection;
   const nowMs = clock.nowMs();
   const key = {
@@ -61,12 +66,13 @@ export async function acceptAction(
   if (known !== undefined) return tellOwner(dependencies, connection, known);
 
   assertTimely(asked.expiresAtMs, nowMs);
-  if (Buffer.byteLength(JSON.stringify(request)) > ACTION_REQUEST_BYTES) {
+  if (Buffer.byteLength(JSON.stringify(asked.request)) > ACTION_REQUEST_BYTES) {
     throw new AppError('payload_too_large', {
       detail: 'What is asked of an action may be 64 KB as JSON. Ask for less at a time.',
     });
   }
   const account = await assertAcceptable(dependencies, asked);
+  const request = await withFile(dependencies, asked);
   const { actionId } = await reserveIds(dependencies, key, { actionId: makeId('act', nowMs, random) });
   const action = await actions.create({
     actionId,
@@ -125,6 +131,22 @@ async function assertAcceptable(
   const open = await openActions.ofConnection(connection, MOST_OPEN_ACTIONS);
   if (open.length >= MOST_OPEN_ACTIONS) throw new AppError('too_many_actions', { retryAfterSeconds: 10 });
   return connection.account.phoneJid;
+}
+
+/** The request as it is kept: a file is named by its id alone, also where the caller gave a link, which is fetched from then on. */
+async function withFile(
+  { files }: Pick<AcceptActionDependencies, 'files'>,
+  { connection: { tenantId }, kind, request }: AcceptActionRequest,
+): Promise<AcceptActionRequest['request']> {
+  if (rowOf(kind).file === undefined) return request;
+  if (files === undefined) throw new Error('nobody here knows any files');
+  const { id, link, ...others } = request as { readonly id?: string; readonly link?: string };
+  if ((id === undefined) === (link === undefined)) {
+    throw new AppError('invalid_request', { fields: [{ field: 'id', problem: 'must have either id or link' }] });
+  }
+  const file = await settleNamed({ id, link }, { tenantId, files }, '');
+  if (file instanceof AppError) throw file;
+  return { ...others, id: file.mediaId };
 }
 
 function assertTimely(expiresAtMs: number | undefined, nowMs: number): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { pictureErrors } from './pictureErrors.ts';
 
 /**
  * The reasons why an action failed or expired: a stable code and one sentence that says what to do. WhatsApp's own
@@ -22,6 +23,7 @@ export const actionErrors = {
   app_state_damaged:
     'The state that the devices of the account share cannot be verified, so nothing was written. Its phone repairs that, as a rule; ask again later.',
   call_not_found: 'No such call has come since the connection came online. Say who calls, as the event says it.',
+  ...pictureErrors,
   result_too_large: 'WhatsApp answered with more than can be kept. Ask for less at a time.',
   connection_deleted: 'The connection was deleted before the action was done.',
   connection_not_paired: 'The connection lost its linked account before the action was done.',

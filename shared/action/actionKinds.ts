@@ -6,6 +6,13 @@ import { chatTyping } from './kinds/chatTyping.ts';
 import { contactsCheck } from './kinds/contactsCheck.ts';
 import { messageDeleteForMe, messageStar, messageUnstar } from './kinds/messageFlags.ts';
 import { messagePlayed, messageRead } from './kinds/messageMarks.ts';
+import {
+  groupPictureRemove,
+  groupPictureSet,
+  pictureFind,
+  profilePictureRemove,
+  profilePictureSet,
+} from './kinds/pictures.ts';
 import { presenceSet } from './kinds/presenceSet.ts';
 
 /**
@@ -25,6 +32,11 @@ export const actionRows = [
   messageDeleteForMe,
   chatRead,
   chatUnread,
+  profilePictureSet,
+  profilePictureRemove,
+  groupPictureSet,
+  groupPictureRemove,
+  pictureFind,
 ] as const;
 
 type Row = (typeof actionRows)[number];

@@ -41,6 +41,8 @@ export interface ActionRow<
   readonly budget: ActionBudget;
   /** The role of the keys that may ask for it. */
   readonly access: 'tenant';
+  /** What the file becomes that the request names by `id` or `link`, before the action begins; left out where it names none. */
+  readonly file?: 'picture';
 }
 
 /** The longest time that one try of an action may take, in milliseconds. A hand-off of its connection waits for it. */

@@ -35,7 +35,8 @@ export interface AskedBeside {
 /** A link to the machine itself, which only the embedded stack follows: on AWS it fails as one that is not allowed. */
 const OWN_MACHINE = /^http:\/\/(?:127\.0\.0\.1|localhost)(?::\d+)?\//;
 
-const asked = {
+/** The names by which a request names a file: one of the two. */
+export const askedName = {
   id: z.string().min(1).max(ID_CHARACTERS).optional().meta({
     description: 'A file that you uploaded, or that came with a message: `med_…`.',
     example: 'med_01K3C5F7XQ4T6V8X0Z2B4D6F8H',
@@ -46,6 +47,10 @@ const asked = {
     .refine((link) => OWN_MACHINE.test(link) || link.startsWith('https:'), { error: 'must begin with https://' })
     .optional()
     .meta({ description: 'In place of `id`: an address on the internet that the file is fetched from, once.' }),
+} as const;
+
+const asked = {
+  ...askedName,
   convert: z.boolean().optional().meta({
     description: '`false` sends the file as it is. Otherwise it is made what phones show and play, where it is not.',
   }),

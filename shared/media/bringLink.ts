@@ -28,9 +28,17 @@ export async function bringLink(
   tenantId: TenantId,
   link: string,
 ): Promise<BroughtFile> {
+  const days = await dependencies.tenantFiles.keptDays(tenantId);
+  return bringOnce(dependencies, linkedFile(tenantId, link, days, dependencies.clock.nowMs()));
+}
+
+/** The same for any file that is fetched. @param file its row, where there is none yet: asked for now */
+export async function bringOnce(
+  dependencies: Omit<LinkDependencies, 'tenantFiles'>,
+  file: BroughtFile,
+): Promise<BroughtFile> {
+  const { mediaId, tenantId } = file;
   const nowMs = dependencies.clock.nowMs();
-  const file = linkedFile(tenantId, link, await dependencies.tenantFiles.keptDays(tenantId), nowMs);
-  const { mediaId } = file;
   const isNew = await dependencies.brought.create(file);
   const found = isNew ? file : ((await dependencies.brought.find(mediaId)) ?? file);
   if (isNew) await askForFiles(dependencies, [{ version: 1, tenantId, mediaId }]);

@@ -10,15 +10,17 @@ import type { Hold } from './objectHolds.ts';
 export const broughtStates = ['awaited', 'pending', 'ready', 'failed', 'gone'] as const;
 export type BroughtState = (typeof broughtStates)[number];
 
-/** A file that a tenant brings, to send it: one that is uploaded, or one behind a link. */
+/** A file that a tenant brings, to send it: one that is uploaded, or one behind a link. A `picture` is one that WhatsApp shows of somebody. */
 export interface BroughtFile {
   readonly mediaId: MediaId;
   readonly tenantId: TenantId;
-  readonly broughtBy: 'upload' | 'link';
+  readonly broughtBy: 'upload' | 'link' | 'picture';
   readonly state: BroughtState;
   /** The key of its bytes in the bucket. */
   readonly objectKey: string;
   readonly link?: string;
+  /** Where a picture lies at WhatsApp's hosts. */
+  readonly path?: string;
   /** When its fetch was asked for last. */
   readonly askedAtMs?: number;
   /** The upload in parts that is open at the store of objects. */

@@ -31,6 +31,10 @@ export const mediaFaults = {
   too_short: { sentence: 'The file ends before it should.', outcome: 'broken' },
   key_unusable: { sentence: 'The message has no usable key for the file.', outcome: 'broken' },
   too_large: { sentence: 'The file is larger than 2 GiB, the most that WhatsApp sends.', outcome: 'broken' },
+  not_a_picture: {
+    sentence: "What WhatsApp's host gave is no JPEG of at most 5 MB, as pictures of people and groups are.",
+    outcome: 'broken',
+  },
   link_not_allowed: {
     sentence: 'The link leads to an address that is not public, or is no link that begins with https://.',
     outcome: 'broken',
@@ -46,7 +50,10 @@ export const mediaFaults = {
     outcome: 'unreachable',
   },
 } as const satisfies Readonly<
-  Record<LinkFault | FileFault | 'gone' | 'phone_offline' | 'unreachable' | 'not_allowed' | 'no_place', FaultRule>
+  Record<
+    LinkFault | FileFault | 'gone' | 'phone_offline' | 'unreachable' | 'not_allowed' | 'no_place' | 'not_a_picture',
+    FaultRule
+  >
 >;
 /** The reasons for which a link gave no file. */
 type LinkFault = 'link_not_allowed' | 'link_refused' | 'link_too_large' | 'link_unreachable';

@@ -1,3 +1,4 @@
+import type { NamedFile } from '../content/namedFile.ts';
 import type { OutboundContent } from '../content/content.ts';
 import { sentFileOf } from '../media/sentFile.ts';
 import { AppError } from '../kernel/appError.ts';
@@ -26,28 +27,44 @@ const refusals: Partial<Readonly<Record<FileToSend['state'], { readonly code: Er
  * Settles the file that a message is made of: its row names it by its id alone, also where the request has a link, which is fetched
  * from then on. A message without a file costs nothing here. Returns the error that refuses it, since a repeated request gets its answer all
  * the same. Rejects when a store or the queue does not answer.
+ * @param place where the content stands in the request, such as `album.parts.0.`; empty where it is the request
  */
 export async function settleFile(
   content: OutboundContent,
   lookUp: FileLookUp | undefined,
+  place = '',
 ): Promise<OutboundContent | AppError> {
   const sent = sentFileOf(content);
   if (sent === undefined) return content;
   if (lookUp === undefined) throw new Error('nobody here knows any files');
   const { type } = content;
   const { id, link, ...body } = sent.named;
+  const file = await settleNamed({ id, link }, lookUp, `${place}${type}.`);
+  return file instanceof AppError
+    ? file
+    : ({ type, [type]: { id: file.mediaId, ...body } } as unknown as OutboundContent);
+}
+
+/**
+ * Settles a file that a request names by its id or by a link: finds it, or has it fetched from then on. Returns the error that refuses it. Rejects when
+ * a store or the queue does not answer.
+ * @param place where the names stand in the request, such as `image.`
+ */
+export async function settleNamed(
+  { id, link }: Pick<NamedFile, 'id' | 'link'>,
+  lookUp: FileLookUp,
+  place: string,
+): Promise<FileToSend | AppError> {
   const file = link === undefined ? await find(id ?? '', lookUp) : await lookUp.files.bring(lookUp.tenantId, link);
-  const field = `${type}.${link === undefined ? 'id' : 'link'}`;
+  const field = `${place}${link === undefined ? 'id' : 'link'}`;
   if (file === undefined) {
     const problem = 'is no file of yours, or one that is not kept any more';
     return new AppError('media_not_found', { fields: [{ field, problem }] });
   }
   const refusal = refusals[file.state];
-  if (refusal !== undefined) {
-    const detail = file.fault === undefined ? {} : { detail: mediaFaults[file.fault].sentence };
-    return new AppError(refusal.code, { ...detail, fields: [{ field, problem: refusal.problem }] });
-  }
-  return { type, [type]: { id: file.mediaId, ...body } } as unknown as OutboundContent;
+  if (refusal === undefined) return file;
+  const detail = file.fault === undefined ? {} : { detail: mediaFaults[file.fault].sentence };
+  return new AppError(refusal.code, { ...detail, fields: [{ field, problem: refusal.problem }] });
 }
 
 async function find(id: string, { tenantId, files }: FileLookUp): Promise<FileToSend | undefined> {

@@ -10,6 +10,8 @@ export const retentionSeconds = {
   object: 91 * DAY_SECONDS,
   /** A file as it lies at WhatsApp: for longer than it is sent again, and for as long as its job is tried. */
   upload: 7 * DAY_SECONDS,
+  /** What was made of a file to be set as a picture: it is made anew after that. */
+  picture: DAY_SECONDS,
   /** An action after its end. */
   action: 7 * DAY_SECONDS,
   /** An action that nobody ends, and the way to it: as long as it may wait, and then be kept. */

@@ -140,6 +140,7 @@ export function makeOurFleet(
         kept: { find: async () => undefined, newestIn: async () => undefined },
         countFiltered: async () => undefined,
         askedFiles: { find: async () => [], answered: async () => undefined },
+        keepPicture: async () => ({ id: 'med_1', state: 'pending' }),
         lookUpSent: async () => undefined,
       });
       onOpening({ socket, session });

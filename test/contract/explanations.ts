@@ -113,7 +113,6 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:UpdateItem core MEDIA#*': takenBack,
   'ingest dynamodb:PartiQLUpdate core MEDIA#*': takenBack,
   'media dynamodb:BatchGetItem core MEDIA#*': takenBack,
-  'media dynamodb:DeleteItem core MEDIA#*': takenBack,
   'api dynamodb:DeleteItem core OBJECT#*': erasedMeanwhile,
   'api dynamodb:Query core OBJECT#*': erasedMeanwhile,
   'admin dynamodb:Query core PARKED#*': waits,

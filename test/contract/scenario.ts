@@ -16,6 +16,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import { FIRST_LOOK_MS } from '../../shared/message/lookAgain.ts';
 import { ACCEPT_LIMIT_MS } from '../../shared/message/message.ts';
+import { samples } from '../whatsapp/media/sampleFiles.ts';
 import { UPLOAD_PART_BYTES } from '../../shared/media/settleUpload.ts';
 import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
@@ -78,6 +79,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['an event whose writer died', loseAnEvent],
   ['a file that comes, and one that is gone', receiveFiles],
   ['a file that is brought in parts and sent', bringAndSend],
+  ['a picture that is set and looked up', showPicture],
   ['a webhook that fails, is resumed and tried', resumeDeliveries],
   ['webhooks that fail and are given up', failDeliveries],
   ['a message that never reaches the queue', loseBeforeTheQueue],
@@ -232,6 +234,25 @@ async function bringAndSend(tenant: Tenant): Promise<void> {
     () => api.must('GET', '/v1/tenant'),
     (now) => filesOf(now) === filesOf(kept) - 2,
   );
+}
+
+/** The account gets a picture, which is then looked up as that of anybody. */
+async function showPicture({ api, shop }: Tenant): Promise<void> {
+  const png = Buffer.from(samples.smallPng, 'base64');
+  const file = await api.must('POST', '/v1/media', { bytes: png.length });
+  await fetch((file['upload'] as { readonly url: string }).url, { method: 'PUT', body: png });
+  const ended = async (action: Readonly<Record<string, unknown>>) => {
+    const path = `/v1/actions/${String(action['id'])}`;
+    const now = await until(
+      'the picture',
+      () => api.must('GET', path),
+      ({ state }) => state !== 'accepted' && state !== 'running',
+    );
+    if (now['state'] !== 'succeeded') throw new Error(`an action has ${String(now['state'])}`);
+  };
+  await ended(await api.must('POST', `/v1/connections/${shop}/profile/picture`, { id: file['id'] }));
+  await ended(await api.must('POST', `/v1/connections/${shop}/chats/${encodeURIComponent(`+${SHOP}`)}/picture`, {}));
+  await api.must('DELETE', `/v1/media/${String(file['id'])}`);
 }
 
 /** A bulk send is paused and ends, and one is cancelled whose messages wait for a connection that is off. */

@@ -105,6 +105,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       kept: { find: async () => undefined, newestIn: async () => undefined },
       countFiltered: async () => undefined,
       askedFiles: { find: async () => [], answered: async () => undefined },
+      keepPicture: async () => ({ id: 'med_1', state: 'pending' }),
       lookUpSent: async (stanzaId) => sent.get(stanzaId),
     });
     return account;

@@ -51,6 +51,7 @@ describe('whatever text stands in a request', () => {
       .replace('{tenantId}', attacked.tenantId)
       .replace('{messageId}', 'msg_01ARZ3NDEKTSV4RRFFQ69G5FAV')
       .replace('{chat}', '4915100000002')
+      .replace('{group}', '120363042537841234@g.us')
       .replace('{webhookId}', 'end_01ARZ3NDEKTSV4RRFFQ69G5FAV')
       .replaceAll(/\{\w+\}/g, 'wrk_01ARZ3NDEKTSV4RRFFQ69G5FAV');
   };

@@ -8,10 +8,15 @@ import type { ActionId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { AskingSocket } from '../socket/port/connectionSocket.ts';
 import { ActionPace } from './actionPace.ts';
+import { ActionPictures, type ActionPicturesDependencies } from './actionPictures.ts';
 import { decideOpen } from './judgeAction.ts';
-import { endAction, runAction, tellEnd, type RunDependencies } from './runAction.ts';
+import { endAction, runAction, tellEnd, type BegunAction, type RunDependencies } from './runAction.ts';
 
-export interface ActionsDependencies extends Omit<RunDependencies, 'openActions'>, Pick<Surroundings, 'random'> {
+export interface ActionsDependencies
+  extends
+    Omit<RunDependencies, 'openActions'>,
+    Omit<ActionPicturesDependencies, 'owned' | 'clock' | 'assertOpen'>,
+    Pick<Surroundings, 'random'> {
   readonly openActions: Pick<OpenActions, 'add' | 'remove' | 'ofConnection'>;
   /** The socket on which WhatsApp may be asked now, if there is one. */
   readonly socket: () => AskingSocket | undefined;
@@ -21,6 +26,8 @@ export interface ActionsDependencies extends Omit<RunDependencies, 'openActions'
 export const MOST_RUNNING = 4;
 /** The number of rows that are read at a time. The API accepts no more, except ones that come in the same moment. */
 const MOST_LISTED = 2 * MOST_OPEN_ACTIONS;
+/** The least time after which an action that waits is looked at again, in milliseconds. */
+const SOON_MS = 1;
 const RETRY = { firstMs: 1_000, capMs: 30_000 } as const;
 
 /**
@@ -32,6 +39,7 @@ export class ConnectionActions {
   readonly #dependencies: ActionsDependencies;
   readonly #running = new Map<ActionId, Promise<void>>();
   readonly #pace: ActionPace;
+  readonly #pictures: ActionPictures;
   /**
    * Whether each open row was compared with its action since this ownership began: an earlier owner may have left some
    * begun.
@@ -45,6 +53,7 @@ export class ConnectionActions {
   constructor(dependencies: ActionsDependencies) {
     this.#dependencies = dependencies;
     this.#pace = new ActionPace(dependencies);
+    this.#pictures = new ActionPictures(dependencies);
   }
 
   /** Takes over an action. Throws when a store does not answer: the command then goes back. */
@@ -154,9 +163,8 @@ export class ConnectionActions {
       }
       // The end of one of them starts the next look.
       if (this.#running.size >= MOST_RUNNING) return nextMs;
-      if ((await this.#comeTo(one, waitMs === 0)) === 'waits') {
-        nextMs = Math.min(nextMs, clock.monotonicMs() + Math.max(waitMs, 1));
-      }
+      const againInMs = await this.#comeTo(one, waitMs === 0);
+      if (againInMs !== undefined) nextMs = Math.min(nextMs, clock.monotonicMs() + Math.max(waitMs, againInMs));
     }
     this.#knowsAll = true;
     return nextMs;
@@ -168,28 +176,45 @@ export class ConnectionActions {
     return this.#dependencies.socket() === undefined ? leftMs : Math.min(leftMs, this.#pace.waitMs(kind));
   }
 
-  async #comeTo({ actionId, kind }: OpenAction, isDue: boolean): Promise<'waits' | 'went'> {
+  /** Does with an open action what is to be done now. Returns after how many milliseconds it waits for something; undefined where it does not. */
+  async #comeTo({ actionId, kind }: OpenAction, isDue: boolean): Promise<number | undefined> {
     const { owned, actions, openActions, clock, socket: usable } = this.#dependencies;
     const action = await actions.find(owned.connectionId, actionId);
     // A drain may have begun meanwhile: what it waits for is said by then.
-    if (this.#finishing) return 'waits';
+    if (this.#finishing) return SOON_MS;
     const socket = usable();
     const canAsk = isDue && socket !== undefined && isKnownKind(kind);
     const decided = decideOpen(action, effectOf(kind), { nowMs: clock.nowMs(), canAsk });
     if (action === undefined || decided.decision === 'forget') await openActions.remove(owned, actionId);
     else if (decided.decision === 'tell') await tellEnd(this.#dependencies, action);
     else if (decided.decision === 'end') await endAction(this.#dependencies, action, decided.ended);
-    else if (decided.decision === 'wait' || socket === undefined) return 'waits';
-    else this.#start(action, socket, decided.isTakenUp);
-    return 'went';
+    else if (decided.decision === 'wait' || socket === undefined) return SOON_MS;
+    else return this.#begin(action, socket, decided.isTakenUp);
+    return undefined;
   }
 
-  #start(action: Action, socket: AskingSocket, isTakenUp: boolean): void {
-    const { actionId, kind, correlationId } = action;
+  /** Begins an action, unless its picture is not there. Returns what {@link #comeTo} does. */
+  async #begin(action: Action, socket: AskingSocket, isTakenUp: boolean): Promise<number | undefined> {
+    const look = await this.#pictures.look(action);
+    if (look.picture === 'waits') {
+      const leftMs = action.expiresAtMs - this.#dependencies.clock.nowMs();
+      return Math.max(SOON_MS, Math.min(look.againInMs, leftMs));
+    }
+    if (look.picture === 'failed') {
+      await endAction(this.#dependencies, action, { state: 'failed', error: { code: look.code } });
+      return undefined;
+    }
+    const beside = look.picture === 'ready' ? { picture: look.jpeg } : {};
+    this.#start({ action, socket, isTakenUp, beside });
+    return undefined;
+  }
+
+  #start(begun: BegunAction): void {
+    const { actionId, kind, correlationId } = begun.action;
     this.#pace.take(kind);
     const run = async (): Promise<void> => {
       try {
-        const ended = await runAction(this.#dependencies, action, socket, isTakenUp);
+        const ended = await runAction(this.#dependencies, begun);
         this.#note(kind, ended.run === 'elsewhere' || (ended.run === 'again' && ended.rests));
       } catch (error) {
         // The row says `running`: the next look finds it, here or at the next owner.

@@ -10,7 +10,7 @@ import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { FactPublisher } from '../facts/factPublisher.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
 import type { ActionOutcome } from '../socket/port/actionOutcome.ts';
-import type { AskingSocket } from '../socket/port/connectionSocket.ts';
+import type { AskedBeside, AskingSocket } from '../socket/port/connectionSocket.ts';
 import { judgeAction, type FinalVerdict } from './judgeAction.ts';
 
 export interface RunDependencies extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
@@ -28,6 +28,15 @@ export interface RunDependencies extends Pick<Surroundings, 'clock' | 'logger' |
  */
 export type RunEnd = { readonly run: 'over' | 'elsewhere' } | { readonly run: 'again'; readonly rests: boolean };
 
+/** An action that is to be asked for now. */
+export interface BegunAction {
+  readonly action: Action;
+  readonly socket: AskingSocket;
+  /** Whether an earlier owner, or an earlier try, began it and did not end it. */
+  readonly isTakenUp: boolean;
+  readonly beside: AskedBeside;
+}
+
 /** The number of tries to record an end, which is known only here until then. */
 const RECORD_TRIES = 5;
 const RECORD_PAUSE = { firstMs: 300, capMs: 5_000 } as const;
@@ -39,9 +48,7 @@ const RECORD_PAUSE = { firstMs: 300, capMs: 5_000 } as const;
  */
 export async function runAction(
   dependencies: RunDependencies,
-  action: Action,
-  socket: AskingSocket,
-  isTakenUp: boolean,
+  { action, socket, isTakenUp, beside }: BegunAction,
 ): Promise<RunEnd> {
   const { owned, actions, assertOpen, clock, logger } = dependencies;
   const { actionId, kind, correlationId } = action;
@@ -49,7 +56,7 @@ export async function runAction(
   if ((await actions.begin(owned, actionId, clock.nowMs(), isTakenUp)) === 'refused') return { run: 'elsewhere' };
   assertOpen();
   const attempts = action.attempts + 1;
-  const outcome = await ask(dependencies, action, socket);
+  const outcome = await ask(dependencies, action, socket, beside);
   logger.debug('action tried', {
     actionId,
     actionKind: kind,
@@ -108,10 +115,11 @@ async function ask(
   { logger, metrics, clock }: RunDependencies,
   { actionId, kind, account, request, correlationId }: Action,
   socket: AskingSocket,
+  beside: AskedBeside,
 ): Promise<ActionOutcome | undefined> {
   const begunAtMs = clock.monotonicMs();
   try {
-    const outcome = await socket.ask({ kind, request } as unknown as AskedAction, account);
+    const outcome = await socket.ask({ kind, request } as unknown as AskedAction, account, beside);
     metrics.measure('ActionDuration', clock.monotonicMs() - begunAtMs, {});
     return outcome;
   } catch (error) {

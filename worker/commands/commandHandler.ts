@@ -50,6 +50,7 @@ export async function handleCommand(
       return held.files.handle(command.mediaId);
     case 'file_ended':
       held.outbox.fileEnded();
+      held.actions.look();
       return 'done';
     default:
       return held.outbox.handle(command.messageId, record.sequenceNumber, record.enqueuedAtMs);

@@ -11,7 +11,7 @@ import type { MessageStore } from '../../shared/message/messageStore.ts';
 import type { ConnectionConfig } from '../../shared/platform/connectionConfig.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
-import { ConnectionActions } from '../actions/connectionActions.ts';
+import { ConnectionActions, type ActionsDependencies } from '../actions/connectionActions.ts';
 import { ConnectionFiles } from '../files/connectionFiles.ts';
 import { ConnectionOutbox } from '../sending/connectionOutbox.ts';
 import { PAIRING_REQUEST_LIMIT_MS } from '../../shared/connection/connection.ts';
@@ -35,8 +35,9 @@ export interface PartsDependencies extends Surroundings {
   readonly stage: string;
   readonly connections: ConnectionStore;
   readonly messages: MessageStore;
-  /** With what the files that messages are made of are found, and brought to WhatsApp. */
-  readonly files: Omit<MessageFilesDependencies, 'owned' | 'clock' | 'assertOpen'>;
+  /** With what the files that messages and pictures are made of are found, prepared, and brought to WhatsApp. */
+  readonly files: Omit<MessageFilesDependencies, 'owned' | 'clock' | 'assertOpen'> &
+    Pick<ActionsDependencies, 'pictures'>;
   readonly actions: ActionStore;
   readonly openActions: OpenActions;
   readonly media: MediaStore;
@@ -77,7 +78,7 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
   return {
     makeOutbox: (owned, socket, settings) => makeOutbox(dependencies, { owned, socket, settings }),
     makeActions: (owned, socket) =>
-      new ConnectionActions({ ...dependencies, owned, logger: loggerOf(logger, owned), socket }),
+      new ConnectionActions({ ...dependencies, ...dependencies.files, owned, logger: loggerOf(logger, owned), socket }),
     makeFiles: (owned, socket) =>
       new ConnectionFiles({ ...dependencies, owned, logger: loggerOf(logger, owned), socket }),
     makeSocketSource: (owned, settings, onLimit) =>

@@ -29,7 +29,14 @@ import { CallGroups } from './people/callGroups.ts';
 import { RingingCalls } from './people/ringingCalls.ts';
 import { ShownPresence } from './people/shownPresence.ts';
 import type { ActionOutcome } from './port/actionOutcome.ts';
-import type { ConnectionSocket, LookUp, MediaHosts, SendOutcome, SendRequest } from './port/connectionSocket.ts';
+import type {
+  AskedBeside,
+  ConnectionSocket,
+  LookUp,
+  MediaHosts,
+  SendOutcome,
+  SendRequest,
+} from './port/connectionSocket.ts';
 import type { FileRequest } from './port/fileRequest.ts';
 import type { OpenSocketOptions } from './port/socketOptions.ts';
 import { Probe } from './probe.ts';
@@ -122,10 +129,10 @@ class BaileysSocket implements ConnectionSocket {
 
   readonly isFirstContact = (to: string): Promise<boolean> => this.#outgoing.isFirstContact(to);
 
-  readonly ask = async (action: AskedAction, account: string): Promise<ActionOutcome> => {
+  readonly ask = async (action: AskedAction, account: string, beside: AskedBeside = {}): Promise<ActionOutcome> => {
     if (!this.#opening.hasCaughtUp || this.#ending.isClosed) return { outcome: 'not_asked' };
     if (account !== this.#me().phoneJid) return { outcome: 'other_account' };
-    return askWhatsApp(this.#asking, action);
+    return askWhatsApp({ ...this.#asking, ...beside }, action);
   };
 
   readonly askForFile = async (request: FileRequest): Promise<'asked' | 'not_asked'> => {
@@ -246,7 +253,7 @@ interface AskingParts extends Pick<Asking, 'recipients' | 'presence' | 'appState
 }
 
 function makeAsking(
-  { config, clock, received, kept }: OpenSocketOptions,
+  { config, clock, received, kept, keepPicture }: OpenSocketOptions,
   { line, recipients, presence, calls, refuse, appState }: AskingParts,
 ): Asking {
   return {
@@ -256,6 +263,7 @@ function makeAsking(
     presence,
     received,
     kept,
+    keepPicture,
     appState,
     calls: { withId: (callId) => calls.withId(callId), reject: refuse },
     nowMs: clock.nowMs,

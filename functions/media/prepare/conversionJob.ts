@@ -6,7 +6,7 @@ import type { SoundMade } from './converter/sounds.ts';
 
 /** What the converter is asked to do with one file. */
 export type ConversionJob =
-  | { readonly do: 'photo' | 'sticker' | 'mp4'; readonly path: string; readonly out: string }
+  | { readonly do: 'photo' | 'portrait' | 'sticker' | 'mp4'; readonly path: string; readonly out: string }
   | { readonly do: 'picture' | 'film'; readonly path: string }
   | {
       readonly do: 'voice' | 'audio';
@@ -19,6 +19,7 @@ export type ConversionJob =
 /** What comes of each job. */
 export interface ConversionsMade {
   readonly photo: PictureMade;
+  readonly portrait: PictureMade;
   readonly picture: PictureMade;
   readonly sticker: PictureMade;
   readonly voice: SoundMade;

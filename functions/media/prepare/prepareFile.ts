@@ -118,7 +118,8 @@ async function treatIn(
   return { objectKey: key, mimeType, bytes: size, sha256: sum.toString('base64'), ...details, isConverted: true };
 }
 
-async function headOf(
+/** The first bytes of an object, by which its type is known. Throws {@link PrepareError}. */
+export async function headOf(
   objects: PrepareDependencies['objects'],
   objectKey: string,
   signal: AbortSignal,
@@ -130,8 +131,8 @@ async function headOf(
   return Buffer.concat(chunks);
 }
 
-/** Reads an object to its end, into a hash and a place. Returns the number of its bytes. */
-async function readInto(
+/** Reads an object to its end, into a hash and a place. Returns the number of its bytes. Throws {@link PrepareError}. */
+export async function readInto(
   objects: PrepareDependencies['objects'],
   objectKey: string,
   hash: Hash,

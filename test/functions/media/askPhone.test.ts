@@ -8,6 +8,7 @@ import { factSchema, type Fact } from '../../../shared/event/facts/factRows.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { deriveMediaId, makeId, type CorrelationId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
+import { PictureStore } from '../../../shared/media/pictureStore.ts';
 import { BroughtFileStore } from '../../../shared/media/broughtFileStore.ts';
 import { TenantFiles } from '../../../shared/media/keptBytes.ts';
 import { ObjectHolds } from '../../../shared/media/objectHolds.ts';
@@ -78,11 +79,25 @@ describe('a file that WhatsApp no longer has', () => {
         remove: async () => undefined,
       },
       prepare: async () => ({ refused: 'broken' as const }),
+      makePicture: async () => ({ state: 'failed', fault: 'broken' }) as const,
       hosts: { upload: async () => ({ answer: 'token_refused' as const }) },
     };
     const holds = new ObjectHolds({ ...stack, clock });
     const tenantFiles = new TenantFiles({ ...stack, clock });
-    const parts = { ...stack, clock, media: store(), brought, holds, tenantFiles, links, source, objects, sending };
+    const pictures = new PictureStore({ ...stack, clock });
+    const parts = {
+      ...stack,
+      clock,
+      pictures,
+      media: store(),
+      brought,
+      holds,
+      tenantFiles,
+      links,
+      source,
+      objects,
+      sending,
+    };
     const handle = makeMediaHandler({ ...parts, ...given });
     return (await handle({ Records: [{ ...record, attributes }] })).batchItemFailures.length === 0 ? 'done' : 'again';
   }

@@ -5,6 +5,7 @@ import { makeMediaHandler } from '../../../functions/media/handler.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { deriveMediaId, makeId, type CorrelationId, type MessageId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
+import { PictureStore } from '../../../shared/media/pictureStore.ts';
 import { BroughtFileStore } from '../../../shared/media/broughtFileStore.ts';
 import { eraseJobOf, type EraseJob } from '../../../shared/media/eraseJob.ts';
 import { TenantFiles } from '../../../shared/media/keptBytes.ts';
@@ -62,11 +63,13 @@ describe('files that are erased', { timeout: 120_000 }, () => {
     await stack.table.send(new PutCommand({ TableName: tableName('test', 'core'), Item }));
     return row;
   }
+  const pictures = (): PictureStore => new PictureStore({ ...stack, clock });
   const handle = (job: object, given: { readonly source?: Pick<FileSource, 'read'> } = {}) =>
     makeMediaHandler({
       ...stack,
       clock,
       media: media(),
+      pictures: pictures(),
       brought: new BroughtFileStore({ ...stack, clock }),
       holds: new ObjectHolds({ ...stack, clock }),
       tenantFiles: files(),
@@ -76,6 +79,7 @@ describe('files that are erased', { timeout: 120_000 }, () => {
       sending: {
         uploads: uploads(),
         prepare: async () => ({ refused: 'broken' as const }),
+        makePicture: async () => ({ state: 'failed', fault: 'broken' }) as const,
         hosts: { upload: async () => ({ answer: 'token_refused' as const }) },
       },
       ...given,

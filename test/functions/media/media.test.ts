@@ -9,6 +9,7 @@ import { factSchema, type Fact } from '../../../shared/event/facts/factRows.ts';
 import { deriveMediaId, makeId, type CorrelationId } from '../../../shared/kernel/id.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
+import { PictureStore } from '../../../shared/media/pictureStore.ts';
 import { bringLink } from '../../../shared/media/bringLink.ts';
 import { BroughtFileStore } from '../../../shared/media/broughtFileStore.ts';
 import { objectKeyOf, type Media } from '../../../shared/media/media.ts';
@@ -86,6 +87,7 @@ describe('the media function', () => {
       remove: async () => undefined,
     },
     prepare: async () => ({ refused: 'broken' as const }),
+    makePicture: async () => ({ state: 'failed', fault: 'broken' }) as const,
     hosts: { upload: async () => ({ answer: 'token_refused' as const }) },
   };
   const brought = () => new BroughtFileStore({ ...stack, clock: systemClock });
@@ -98,6 +100,7 @@ describe('the media function', () => {
       ...stack,
       clock: systemClock,
       media: store(),
+      pictures: new PictureStore({ ...stack, clock: systemClock }),
       brought: brought(),
       holds: holds(),
       tenantFiles: tenantFiles(),

@@ -61,6 +61,17 @@ export class FileClient {
     await this.#call('POST', `/phones/${number}/picture`, { ...data, ...(group === undefined ? {} : { group }) });
   }
 
+  /** The owner of a phone shows the own picture to nobody else, or to all again. */
+  async hidePicture(number: string, hidden: boolean): Promise<void> {
+    await this.#call('POST', `/phones/${number}/picture`, { hidden });
+  }
+
+  /** The picture of an account (`digits@s.whatsapp.net`) or a group; undefined where it has none. */
+  async pictureOf(target: string): Promise<Buffer | undefined> {
+    const { data } = await this.#call<{ readonly data?: string }>('GET', `/pictures/${encodeURIComponent(target)}`);
+    return data === undefined ? undefined : Buffer.from(data, 'base64');
+  }
+
   /** What a phone shows of a file, once it has fetched and checked it. Throws after the deadline, 10 s by default. */
   opened(number: string, id: string, deadlineMs?: number): Promise<ShownFile> {
     return until(

@@ -43,7 +43,12 @@ const albumSchema = z.strictObject({
   announced: z.strictObject({ images: z.number().int().min(0), videos: z.number().int().min(0) }).optional(),
 });
 /** A JPEG of the account or of a group, base64; without it the picture is removed. */
-const pictureSchema = z.strictObject({ data: z.base64().optional(), group: z.string().optional() });
+const pictureSchema = z.strictObject({
+  data: z.base64().optional(),
+  group: z.string().optional(),
+  /** Shows the own picture to nobody else, or to all again; it stays as it is. */
+  hidden: z.boolean().optional(),
+});
 const expireSchema = z.strictObject({
   sha256: z.string().regex(/^[\da-f]{64}$/, 'must be a SHA-256 in hex'),
   status: z.union([z.literal(404), z.literal(410)]).default(410),
@@ -97,11 +102,23 @@ export function makeFileRoutes(find: Find, findChat: FindChat): readonly Route[]
       /^\/phones\/(\d+)\/picture$/,
       (simulator, [digits], body) => {
         const account = find(simulator, digits);
-        const { data, group } = pictureSchema.parse(body);
+        const { data, group, hidden } = pictureSchema.parse(body);
+        if (hidden !== undefined) {
+          simulator.pictures.hide(account, hidden);
+          return {};
+        }
         const picture = data === undefined ? undefined : Buffer.from(data, 'base64');
         const target = group ?? `${account.number}@s.whatsapp.net`;
         if (simulator.pictures.set(account, target, picture)) return {};
         throw new Refused(409, 'This phone is not a member of the group.');
+      },
+    ],
+    [
+      'GET',
+      /^\/pictures\/([^/]+)$/,
+      async (simulator, [target = '']) => {
+        const content = await simulator.pictures.contentOf(decodeURIComponent(target));
+        return content === undefined ? {} : { data: content.toString('base64') };
       },
     ],
     [

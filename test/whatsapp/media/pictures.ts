@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { bytesOf, child, node, stamp, type BinaryNode } from '../node.ts';
 import { findAddress, jidOf, WHATSAPP, type Account, type LinkedDevice, type World } from '../world.ts';
 import type { StoredFile } from './fileStore.ts';
+import { Head } from './inside.ts';
 
 /**
  * Pictures of people and groups (xmlns `w:profile:picture`). They lie on the media hosts as they are, and who may see the
@@ -23,6 +24,8 @@ const TYPE = 'picture';
 
 export class Pictures {
   readonly #context: PicturesContext;
+  /** The accounts that show their picture to nobody else, by number. They are forgotten with the process. */
+  readonly #hidden = new Set<string>();
 
   constructor(context: PicturesContext) {
     this.#context = context;
@@ -37,6 +40,7 @@ export class Pictures {
     const owner = this.#ownerOf(target);
     if (owner === undefined) return { error: 404 };
     if (type === 'get') {
+      if (owner.key !== by.number && this.#hidden.has(owner.key)) return { error: 401 };
       const file = this.#pictureOf(owner);
       if (file === undefined) return { error: 404 };
       const directPath = world.files.pathOf(file);
@@ -45,7 +49,9 @@ export class Pictures {
       return [node('picture', attrs)];
     }
     if (!mayChange(world, by, owner)) return { error: 403 };
-    const file = this.#change(owner, by, bytesOf(query, 'picture'));
+    const picture = bytesOf(query, 'picture');
+    if (picture !== undefined && !isUsable(picture)) return { error: 406 };
+    const file = this.#change(owner, by, picture);
     return file === undefined ? [] : [node('picture', { id: idOf(file) })];
   }
 
@@ -55,6 +61,20 @@ export class Pictures {
     if (owner === undefined || !mayChange(this.#context.world, by, owner)) return false;
     this.#change(owner, by, picture);
     return true;
+  }
+
+  /** The owner of a phone shows the own picture to nobody else, or to all again. */
+  hide({ number }: Account, isHidden: boolean): void {
+    if (isHidden) this.#hidden.add(number);
+    else this.#hidden.delete(number);
+  }
+
+  /** The content of the picture that an account or a group has. */
+  contentOf(target: string): Promise<Buffer> | undefined {
+    const owner = this.#ownerOf(target);
+    const file = owner && this.#pictureOf(owner);
+    if (file === undefined) return undefined;
+    return Array.fromAsync(this.#context.world.files.read(file)).then((chunks) => Buffer.concat(chunks));
   }
 
   #change(owner: Owner, by: Account, picture: Uint8Array | undefined): StoredFile | undefined {
@@ -98,6 +118,15 @@ export class Pictures {
 function mayChange(world: World, by: Account, owner: Owner): boolean {
   return owner.key === by.number || world.groups.get(owner.key)?.members.has(by.number) === true;
 }
+
+/** Clients make their pictures small squares before they set them; what is none is not taken. Its bounds are those of phones. */
+function isUsable(picture: Uint8Array): boolean {
+  const head = new Head();
+  head.update(picture);
+  const { format, width = 0, height = 0 } = head.read();
+  return format === 'jpeg' && width === height && width >= 192 && width <= 640 && picture.length <= MOST_BYTES;
+}
+const MOST_BYTES = 200_000;
 
 /** Pictures have numbers by which clients tell whether they have the newest. */
 const idOf = ({ name }: StoredFile): string => name.split('_')[1] ?? '';

@@ -12,6 +12,7 @@ import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, type ConnectionId, type CorrelationId, type MessageId } from '../../../shared/kernel/id.ts';
 import { makeSentIds } from '../../../shared/kernel/sentIds.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
+import { PictureStore } from '../../../shared/media/pictureStore.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
 import type { NewMessage } from '../../../shared/message/newMessages.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
@@ -27,6 +28,7 @@ import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
 import type { FactPublisher } from '../../../worker/facts/factPublisher.ts';
 import type { ActionOutcome } from '../../../worker/socket/port/actionOutcome.ts';
 import type {
+  AskedBeside,
   ConnectionSocket,
   LookUp,
   MediaHosts,
@@ -81,8 +83,11 @@ export class FakeSocket implements ConnectionSocket {
   readonly actionOutcomes: (ActionOutcome | Error | Promise<ActionOutcome>)[] = [];
   readonly askForFile = async () => 'not_asked' as const;
 
-  readonly ask = async (action: AskedAction): Promise<ActionOutcome> => {
+  /** What was given beside each request. */
+  readonly askedBeside: AskedBeside[] = [];
+  readonly ask = async (action: AskedAction, _account: string, beside: AskedBeside = {}): Promise<ActionOutcome> => {
     this.asked.push(action);
+    this.askedBeside.push(beside);
     const outcome = await (this.actionOutcomes.shift() ?? { outcome: 'not_asked' });
     if (outcome instanceof Error) throw outcome;
     return outcome;
@@ -299,6 +304,11 @@ export function someActions(
     logger: silentLogger,
     metrics,
     socket: () => socket,
+    queue: {} as never,
+    stage: 'test',
+    queueUrlBase: '',
+    findToSend: async () => undefined,
+    pictures: new PictureStore({ table: core.table, stage: 'test', clock: systemClock }),
     ...options.overrides,
   });
   return { desk, publisher, socket, metrics };

@@ -8,6 +8,7 @@ import type { ConnectionSettings, FilterName } from '../../../shared/connection/
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
 import type { MessageFact } from '../../../shared/event/facts/messageFactSchema.ts';
+import type { ShownPicture } from '../../../shared/media/keepPicture.ts';
 import type { Message, ReceivedMessage } from '../../../shared/message/message.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import {
@@ -85,6 +86,8 @@ export class SocketRoom {
     find: async (messageId) => this.keptMessages.get(messageId) ?? this.#receivedAs((fact) => idOf(fact) === messageId),
     newestIn: async (names) => this.#receivedAs(({ chat }) => names.includes(chat)),
   };
+  /** The pictures that were to be fetched. */
+  readonly keptPictures: ShownPicture[] = [];
   /** The files that the phone was asked for, and what it answered. */
   waitingFiles: readonly WaitingFile[] = [];
   onFileAnswer: () => Promise<void> = async () => undefined;
@@ -257,6 +260,10 @@ export class SocketRoom {
         },
       },
       countFiltered: async (counts) => void this.filtered.push(counts),
+      keepPicture: async (picture) => {
+        this.keptPictures.push(picture);
+        return { id: 'med_1', state: 'ready' };
+      },
       lookUpSent: async (stanzaId) => this.sent.get(stanzaId),
     });
     return this.socket;

@@ -7,6 +7,13 @@ import { askCallReject } from './askCallReject.ts';
 import { askChatTyping } from './askChatTyping.ts';
 import { askContactsCheck } from './askContactsCheck.ts';
 import { askMessagePlayed, askMessageRead } from './askMessageMarks.ts';
+import {
+  askGroupPictureRemove,
+  askGroupPictureSet,
+  askPictureFind,
+  askProfilePictureRemove,
+  askProfilePictureSet,
+} from './askPictures.ts';
 import { askPresenceSet } from './askPresenceSet.ts';
 import type { Ask, Asking } from './asking.ts';
 
@@ -23,6 +30,11 @@ const asks: { readonly [Kind in ActionKind]: Ask<Kind> } = {
   message_delete_for_me: askMessageDeleteForMe,
   chat_read: askChatRead,
   chat_unread: askChatUnread,
+  profile_picture_set: askProfilePictureSet,
+  profile_picture_remove: askProfilePictureRemove,
+  group_picture_set: askGroupPictureSet,
+  group_picture_remove: askGroupPictureRemove,
+  picture_find: askPictureFind,
 };
 
 /** WhatsApp's number for "too many of these". */

@@ -19,6 +19,10 @@ export interface Asking {
   readonly received: OpenSocketOptions['received'];
   /** All messages that are kept, sent ones too. */
   readonly kept: OpenSocketOptions['kept'];
+  /** Has a picture fetched that WhatsApp shows. */
+  readonly keepPicture: OpenSocketOptions['keepPicture'];
+  /** The picture that the action sets: a JPEG; left out for every other action. */
+  readonly picture?: Uint8Array;
   /** The state that the account's devices share. */
   readonly appState: Pick<AppState, 'write'>;
   /** The calls that came, and how one is refused. */

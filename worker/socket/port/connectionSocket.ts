@@ -7,6 +7,7 @@ import type { SentOriginal } from '../../../shared/message/message.ts';
 import type { SentContext } from '../../../shared/message/sentContext.ts';
 import type { SentFileFacts } from '../../../shared/media/sentFileFacts.ts';
 import type { UploadedFile } from '../../../shared/media/uploadedFile.ts';
+import type { PartOf } from '../../../shared/content/partOf.ts';
 import type { StatusLook } from '../../../shared/message/statusLook.ts';
 import type { ActionOutcome } from './actionOutcome.ts';
 import type { FileRequest } from './fileRequest.ts';
@@ -53,6 +54,12 @@ export type SocketInput =
   | { readonly type: 'caught_up'; readonly generation: number }
   | { readonly type: 'socket_closed'; readonly generation: number; readonly close: SocketClose };
 
+/** What an action needs beside its request. */
+export interface AskedBeside {
+  /** The picture that it sets: a JPEG. */
+  readonly picture?: Uint8Array;
+}
+
 /** The people whom a status is for, as they are kept. */
 export interface KeptAudience {
   readonly find: () => Promise<Audience>;
@@ -87,6 +94,8 @@ export interface SendRequest {
   readonly original?: SentOriginal | undefined;
   /** The file that it is made of; left out where it is made of none, or where that is not at WhatsApp. */
   readonly file?: FileOfSend | undefined;
+  /** The message of ours that it is a part of; left out where it is none. */
+  readonly partOf?: PartOf | undefined;
   /** The look of a status, where it has one. */
   readonly look?: StatusLook | undefined;
   /** The people whom a status is for; left out for every other message. */
@@ -180,7 +189,7 @@ export interface ConnectionSocket {
    * Asks WhatsApp for an action, once, within the deadline of its kind, if the socket is that account's (its
    * phone-number address). Rejects only for a fault of ours.
    */
-  readonly ask: (action: AskedAction, account: string) => Promise<ActionOutcome>;
+  readonly ask: (action: AskedAction, account: string, beside?: AskedBeside) => Promise<ActionOutcome>;
   /**
    * Asks the account's phone to upload a file again that WhatsApp no longer has. It answers when it is online, which `askedFiles` of the
    * options hears. Returns whether the request was written; rejects when it could not be.
