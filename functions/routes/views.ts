@@ -212,7 +212,7 @@ export function toMessageView(
     return { ...common, ...toReceivedView(message), ...toMediaViews(message, media) };
   }
   const { to, resolvedTo, toAlias, content, context, original, look, callbackData, state, error } = message;
-  const { createdAtMs, ...times } = message;
+  const { createdAtMs, parts, ...times } = message;
   const { sentAtMs, deliveredAtMs, readAtMs } = inOrder(createdAtMs, times);
   const waits = nowMs === undefined || connection === undefined ? undefined : toWaits(message, connection, nowMs);
   return {
@@ -224,6 +224,8 @@ export function toMessageView(
     chat: toChat(resolvedTo, to, toAlias),
     content,
     ...toSentMediaView(message, media),
+    ...shownPartOf(message),
+    ...(parts === undefined ? {} : { parts: toShownParts(parts) }),
     ...(context === undefined ? {} : { context: toShownContext(context) }),
     ...(original === undefined ? {} : { original: toOriginalView(original) }),
     ...(waits === undefined ? {} : { waits }),

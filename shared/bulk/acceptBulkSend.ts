@@ -11,6 +11,7 @@ import type { Message } from '../message/message.ts';
 import type { MessageStore } from '../message/messageStore.ts';
 import type { NamedLookUp } from '../message/namedMessage.ts';
 import {
+  isAlbum,
   onlyPossible,
   splitMessage,
   type ImpossibleMessage,
@@ -157,6 +158,10 @@ function toKnown(line: OutboundMessage | ImpossibleMessage | AppError): KnownLin
   if (splitMessage(body).envelope.not_before !== undefined) {
     const problem = 'is for all lines together: give it in the query';
     throw new AppError('invalid_request', { fields: [{ field: 'not_before', problem }] });
+  }
+  if (isAlbum(body)) {
+    const problem = 'is an album, which becomes many messages by itself: send it alone';
+    throw new AppError('invalid_request', { fields: [{ field: 'type', problem }] });
   }
   const to = body.to === undefined ? undefined : resolveRecipient(body.to);
   if (to !== undefined && isStatus(to) && !isAct(body)) {

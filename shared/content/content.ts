@@ -43,7 +43,7 @@ export const inboundTypes = rows.flatMap(([type, row]) =>
 
 /** The kinds that can be sent, each with the fields that a tenant writes. */
 export const askedKinds: readonly AskedKind[] = rows.flatMap(([type, { out, description, example }]) =>
-  out === undefined
+  out === undefined || out.made === true
     ? []
     : [
         {

@@ -25,6 +25,8 @@ interface OutboundKind<Body> {
     readonly acts?: true;
     /** It always answers another message, which the request names as `context`. */
     readonly answers?: true;
+    /** It is made of a request that says more, such as the parts of an album: none asks for this body itself. */
+    readonly made?: true;
     /** A body that can be asked for, where the kind's own example is one that only arrives. */
     readonly example?: Body;
   };
@@ -48,6 +50,7 @@ export interface AnyContentKind extends CommonOfKind<unknown> {
     readonly asked: z.ZodType;
     readonly acts?: true;
     readonly answers?: true;
+    readonly made?: true;
     readonly example?: unknown;
   };
   readonly in?: { readonly bound: (body: never) => unknown };

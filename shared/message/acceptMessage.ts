@@ -7,17 +7,25 @@ import type { CorrelationId } from '../kernel/id.ts';
 import { makeSentIds, type SentIds } from '../kernel/sentIds.ts';
 import type { FilesToSend } from '../media/filesToSend.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
-import { enqueueCommand, type CommandQueue } from './command.ts';
+import { albumRows, albumTime } from './albumRows.ts';
+import { enqueueCommand, enqueueMessages, type CommandQueue } from './command.ts';
 import { findReserved } from './idempotency.ts';
 import type { SentMessage } from './message.ts';
 import type { MessageStore } from './messageStore.ts';
 import type { CallerKey } from './newMessages.ts';
-import { onlyPossible, splitMessage, type ImpossibleMessage, type OutboundMessage } from './outboundMessage.ts';
+import {
+  isAlbum,
+  onlyPossible,
+  splitMessage,
+  type ImpossibleMessage,
+  type OutboundMessage,
+} from './outboundMessage.ts';
 import { earliest } from './contentTimes.ts';
 import { PARKED_LIMIT } from './parkedRows.ts';
 import { hashOfRequest } from './requestHash.ts';
 import { problemsOfTimes, type SendTimes } from './sendTimes.ts';
-import { resolveRecipient, settleRequest, type SettledRequest } from './settleRequest.ts';
+import { settleAlbum, type SettledAlbum } from './settleAlbum.ts';
+import { resolveRecipient, settleRequest, type RequestLookUp, type SettledRequest } from './settleRequest.ts';
 
 /**
  * Accept (docs/protocol.md, "Accept"), in two round trips: the row with the caller's key, then the queue; an answer to
@@ -83,7 +91,7 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
   const settled =
     refusalOf(connection, nowMs, times) ??
     untimely(times, nowMs) ??
-    (await settleRequest(body, to, nowMs, files === undefined ? known : { ...known, files: { tenantId, files } }));
+    (await settle(body, to, nowMs, files === undefined ? known : { ...known, files: { tenantId, files } }));
   // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
   const stored =
     settled instanceof AppError
@@ -91,8 +99,28 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
       : await create(dependencies, { ...request, body, key }, settled);
   if (stored === undefined) throw settled;
   // The queue may not have the command of an earlier request; if it has, the second does no harm.
-  if (stored.state === 'queued') await enqueue(dependencies, connection.shard, stored);
+  const queued = [stored, ...(await partsToEnqueue(dependencies, stored))].filter(({ state }) => state === 'queued');
+  await enqueue(dependencies, connection.shard, queued);
   return stored;
+}
+
+/** Settles a request: an album with its parts, and anything else as it is. */
+function settle(
+  body: OutboundMessage,
+  to: string | undefined,
+  nowMs: number,
+  lookUp: RequestLookUp,
+): Promise<SettledRequest | SettledAlbum | AppError> {
+  return isAlbum(body) ? settleAlbum(body, to, nowMs, lookUp) : settleRequest(body, to, nowMs, lookUp);
+}
+
+/** The parts of an album, as they are by now: those that are queued may not be in the queue. */
+async function partsToEnqueue(
+  { messages }: AcceptDependencies,
+  { connectionId, parts = [] }: SentMessage,
+): Promise<readonly SentMessage[]> {
+  const found = await Promise.all(parts.map(({ messageId }) => messages.find(connectionId, messageId)));
+  return found.filter((part) => part?.direction === 'out');
 }
 
 /** The times that a request names. One that acts on another message names none: its schema has no field for them. */
@@ -134,15 +162,15 @@ function refusalOf(
 async function create(
   dependencies: AcceptDependencies,
   { connection, body, key, correlationId }: PossibleRequest,
-  { status, ...settled }: SettledRequest,
+  { status, parts, ...settled }: SettledRequest & Partial<Pick<SettledAlbum, 'parts'>>,
 ): Promise<SentMessage> {
   const { messages, clock, random } = dependencies;
   const { tenantId, connectionId, shard } = connection;
   const times = timesOf(body);
   for (let attempt = 0; ; attempt++) {
-    const createdAtMs = clock.nowMs();
+    const createdAtMs = parts === undefined ? clock.nowMs() : albumTime(clock.nowMs(), parts.length);
     const writeId = Buffer.from(random.bytes(WRITE_ID_BYTES)).toString('base64url');
-    const message: SentMessage = {
+    const made: SentMessage = {
       ...makeSentIds(connectionId, createdAtMs, random),
       tenantId,
       connectionId,
@@ -162,8 +190,9 @@ async function create(
       deliveredAtMs: undefined,
       readAtMs: undefined,
     };
-    const creation = await messages.create({ ...message, audience: status?.audience }, shard, key, writeId);
-    if (creation.outcome === 'created') return message;
+    const { beginning, parts: album } = parts === undefined ? { beginning: made } : albumRows(made, parts, random);
+    const creation = await messages.create({ ...beginning, audience: status?.audience, album }, shard, key, writeId);
+    if (creation.outcome === 'created') return beginning;
     if (creation.outcome === 'conflict') throw new AppError('idempotency_conflict');
     if (creation.outcome === 'repeated') return read(dependencies, connection, creation.ids);
     const error = creation.outcome === 'busy' ? creation.error : new Error('no ids are free');
@@ -203,15 +232,21 @@ function keyOf(
   return callerKey === undefined ? undefined : { callerKey, bodyHash: hashOfRequest(body, to) };
 }
 
-async function enqueue(dependencies: AcceptDependencies, shard: number, message: SentMessage): Promise<void> {
-  const { tenantId, connectionId, correlationId, messageId } = message;
+/** Puts the commands of messages into the queue, in their order. Throws `not_enqueued` where it has not taken all of them. */
+async function enqueue(
+  dependencies: AcceptDependencies,
+  shard: number,
+  messages: readonly SentMessage[],
+): Promise<void> {
+  const commands = messages.map(({ tenantId, connectionId, correlationId, messageId, to }) => ({
+    to,
+    command: { version: 1, kind: 'send_message', tenantId, connectionId, correlationId, messageId } as const,
+  }));
+  const [only, ...others] = commands;
   try {
-    await enqueueCommand(
-      dependencies,
-      shard,
-      { version: 1, kind: 'send_message', tenantId, connectionId, correlationId, messageId },
-      messageId,
-    );
+    if (only !== undefined && others.length === 0) {
+      await enqueueCommand(dependencies, shard, only.command, only.command.messageId);
+    } else await enqueueMessages(dependencies, shard, commands);
   } catch (cause) {
     throw new AppError('not_enqueued', { cause, retryAfterSeconds: 2 });
   }

@@ -3,6 +3,7 @@ import { AppError } from '../kernel/appError.ts';
 import type { CorrelationId, MessageId } from '../kernel/id.ts';
 import { enqueueCommand, type CommandQueue } from './command.ts';
 import type { SentMessage } from './message.ts';
+import { partsOf } from './messageParts.ts';
 import type { MessageStore } from './messageStore.ts';
 import type { ScheduledMessages } from './scheduledMessages.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
@@ -45,8 +46,20 @@ export async function cancelMessage(dependencies: CancelDependencies, request: C
   if (message.parkedAs !== undefined) await messages.unpark(connection, message.parkedAs);
   await scheduled.forget(message);
   await tellOwner(dependencies, request, message);
+  for (const part of partsOf(message)) await cancelPart(dependencies, { ...request, messageId: part.messageId });
   return message;
 }
+
+/** Cancels a part of an album whose beginning was, unless it has left. Where it dies in between, the same request goes on. */
+async function cancelPart(dependencies: CancelDependencies, request: CancelRequest): Promise<void> {
+  try {
+    await cancelMessage(dependencies, request);
+  } catch (error) {
+    const isOver = error instanceof AppError && OVER.has(error.code);
+    if (!isOver) throw error;
+  }
+}
+const OVER: ReadonlySet<string> = new Set(['message_not_cancellable', 'message_not_found']);
 
 /** Notifies the owner of the connection, which publishes what the row says in the order of all that it publishes. */
 async function tellOwner(

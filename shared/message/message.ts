@@ -92,6 +92,11 @@ export interface SentMessage extends MessageCommon {
   readonly context?: SentContext | undefined;
   /** Words of the tenant, which come back with each status. */
   readonly callbackData?: string | undefined;
+  /** The album of which it is a part, and our id of that once more, by which lists leave it out. */
+  readonly partOf?: PartOf | undefined;
+  readonly foldedInto?: MessageId | undefined;
+  /** The parts of an album, in their order. */
+  readonly parts?: readonly KeptPart[] | undefined;
   /** The look of a status, where its request names one. */
   readonly look?: StatusLook | undefined;
   /** The message that it acts on, where it does. */

@@ -58,9 +58,9 @@ export function withPart(parts: readonly KeptPart[], part: KeptPart): readonly K
   return parts.length >= MOST_PARTS ? undefined : [...parts, part];
 }
 
-/** The parts of a message; only one that was received has any. */
-export function partsOf(message: { readonly direction: string }): readonly KeptPart[] {
-  return (message as { readonly parts?: readonly KeptPart[] }).parts ?? [];
+/** The parts of a message. */
+export function partsOf({ parts }: { readonly parts?: readonly KeptPart[] | undefined }): readonly KeptPart[] {
+  return parts ?? [];
 }
 
 /** A part as the API and events show it. */

@@ -26,6 +26,7 @@ import { windowNote, windowOf } from './windowNotes.ts';
  * - It dies after it: the row is `queued` and the queue may not have its command. The caller has no answer; under the same
  *   key it carries on with this row. Without one, reconcile finds the row by the note of its window, which is written
  *   no later than the row, and asks the queue (docs/protocol.md, "Accept").
+ * - An album has the rows of its parts in the same transaction: its beginning names no part that is not there.
  * - A status has its audience in a row beside it, in the same transaction: neither is ever there without the other.
  * - A scheduled message has its due row in the same transaction, and the note of the window in which it is due: that it will
  *   be queued follows from the rows alone.
@@ -52,7 +53,11 @@ export type Creation =
 const NOTED_CONNECTIONS = 10_000;
 
 /** A message that is new, with the people whom it is for, by address, if it is a status. */
-export type NewMessage = SentMessage & { readonly audience?: readonly string[] | undefined };
+export type NewMessage = SentMessage & {
+  readonly audience?: readonly string[] | undefined;
+  /** The rows of the parts of an album, which are there with its beginning or not at all. */
+  readonly album?: readonly SentMessage[] | undefined;
+};
 
 export class NewMessages {
   readonly #table: DynamoDBDocumentClient;
@@ -72,13 +77,14 @@ export class NewMessages {
    * much they are alike. Without it a row that is there is always another's.
    */
   async create(
-    { audience, ...message }: NewMessage,
+    { audience, album = [], ...message }: NewMessage,
     shard: number,
     key: CallerKey | undefined,
     writeId: string | undefined,
   ): Promise<Creation> {
     const notes = message.state === 'scheduled' ? this.#dueParts(message, shard) : this.#queuedParts(message, shard);
     const parts: Part[] = [{ name: 'row', write: this.#row(message, writeId) }, ...notes.parts];
+    for (const part of album) parts.push({ name: 'part', write: this.#row(part, writeId) });
     if (key !== undefined) parts.push({ name: 'key', write: this.#key(message, key) });
     if (audience !== undefined) parts.push({ name: 'audience', write: this.#audience(message, audience) });
     const creation = judgeCreation(await this.#write(parts), { message, key, writeId });
@@ -122,7 +128,10 @@ export class NewMessages {
         return { error, reasons: { row: { Code: 'ConditionalCheckFailed', Item: error.Item } } };
       }
       if (!(error instanceof TransactionCanceledException)) throw error;
-      const reasons = (error.CancellationReasons ?? []).map((reason, place) => [parts[place]?.name, reason] as const);
+      const reasons = (error.CancellationReasons ?? [])
+        .map((reason, place) => [parts[place]?.name, reason] as const)
+        // Of several parts of one name the one that was refused counts.
+        .filter(([, { Code }]) => Code !== 'None');
       return { error, reasons: Object.fromEntries(reasons) };
     }
   }
@@ -162,7 +171,7 @@ export class NewMessages {
 }
 
 type PutWrite = TransactionWrite & { readonly Put: NonNullable<TransactionWrite['Put']> };
-type PartName = 'row' | 'due' | 'note' | 'key' | 'audience';
+type PartName = 'row' | 'part' | 'due' | 'note' | 'key' | 'audience';
 interface Part {
   readonly name: PartName;
   readonly write: PutWrite;
@@ -194,7 +203,7 @@ const BUSY: ReadonlySet<string | undefined> = new Set([
 /** The meaning of what the store said to the parts of a new message. Throws its error where it means nothing of these. */
 export function judgeCreation(refused: Refused | undefined, { message, key, writeId }: Written): Creation {
   if (refused === undefined) return { outcome: 'created' };
-  const { row, due, note, audience, key: keyReason } = refused.reasons;
+  const { row, part, due, note, audience, key: keyReason } = refused.reasons;
   if (keyReason?.Code === 'ConditionalCheckFailed') {
     const [messageId, stanzaId] = [keyReason.Item?.['messageId']?.S, keyReason.Item?.['stanzaId']?.S];
     // The transaction took effect before, and its answer was lost.
@@ -207,7 +216,8 @@ export function judgeCreation(refused: Refused | undefined, { message, key, writ
     const isOurs = writeId !== undefined && row.Item?.['writeId']?.S === writeId;
     return { outcome: isOurs ? 'created' : 'ids_taken' };
   }
-  if ([row, due, note, audience, keyReason].some((reason) => BUSY.has(reason?.Code)))
+  if (part?.Code === 'ConditionalCheckFailed') return { outcome: 'ids_taken' };
+  if ([row, part, due, note, audience, keyReason].some((reason) => BUSY.has(reason?.Code)))
     return { outcome: 'busy', error: refused.error };
   throw refused.error;
 }

@@ -4,6 +4,7 @@ import { INTERACTIVE_IMPOSSIBLE, impossibleKinds, type ImpossibleKind } from '..
 import { isChoice } from '../content/interactiveRequest.ts';
 import { AppError } from '../kernel/appError.ts';
 import type { ActContent } from './actRule.ts';
+import { albumExample, albumField, type AskedAlbum } from './albumRequest.ts';
 import { expiresAtField, notBeforeField } from './sendTimes.ts';
 import { statusExampleOf, statusField, statusTypes } from './statusField.ts';
 
@@ -79,15 +80,26 @@ export type ForwardMessage = z.infer<z.ZodObject<typeof envelopeOfForward>> & {
   readonly type: 'forward';
   readonly forward: z.infer<typeof forwarded>;
 };
-export type OutboundMessage = NewMessage | ActMessage | ForwardMessage;
+const { not_before: _notBefore, status: _status, mentions: _people, mention_all: _all, ...envelopeOfAlbum } = envelope;
+/** A request to send several pictures and films as one album. */
+export type AlbumMessage = z.infer<z.ZodObject<typeof envelopeOfAlbum>> & {
+  readonly type: 'album';
+  readonly album: AskedAlbum;
+};
+export type OutboundMessage = NewMessage | ActMessage | ForwardMessage | AlbumMessage;
 
 /** A request for what a linked device cannot send. */
 export type ImpossibleMessage = Envelope & { readonly type: ImpossibleKind };
 
 export const outboundMessageSchema = unionOf<OutboundMessage | ImpossibleMessage>(
-  [...askedKinds.map(toMessage), forwardSchema(), ...Object.entries(impossibleKinds).map(toImpossible)],
-  `only ${[...askedKinds.map(({ type }) => type), 'forward'].join(', ')} so far`,
+  [...askedKinds.map(toMessage), forwardSchema(), albumSchema(), ...Object.entries(impossibleKinds).map(toImpossible)],
+  `only ${[...askedKinds.map(({ type }) => type), 'forward', 'album'].join(', ')} so far`,
 ).meta({ id: 'OutboundMessage' });
+
+/** Whether a request is for an album, which becomes several messages. */
+export function isAlbum(message: OutboundMessage | ImpossibleMessage): message is AlbumMessage {
+  return message.type === 'album' && 'parts' in message.album;
+}
 
 /** A request that can be sent. Throws `not_possible_on_linked_devices` for one that WhatsApp would show to nobody. */
 export function onlyPossible(message: OutboundMessage | ImpossibleMessage): OutboundMessage {
@@ -123,6 +135,15 @@ function forwardSchema(): z.ZodObject {
   return members.meta({
     description: 'Sends again what another message says, marked as forwarded. The message has the content of that one.',
     examples: [{ to: '+49 151 23456789', type: 'forward', forward: { message_id: 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H' } }],
+  });
+}
+
+function albumSchema(): z.ZodObject {
+  const members = z.strictObject({ ...envelopeOfAlbum, type: z.literal('album'), album: albumField });
+  return members.meta({
+    description:
+      'Several pictures and films, which are shown together. The answer is the beginning of the album, and `parts` names the message of each.',
+    examples: [{ to: '+49 151 23456789', type: 'album', album: albumExample }],
   });
 }
 

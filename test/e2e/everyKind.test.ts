@@ -8,6 +8,7 @@ import type { SentFile } from '../whatsapp/media/fileClient.ts';
 import { samples } from '../whatsapp/media/sampleFiles.ts';
 import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
+import { albumExample } from '../../shared/message/albumRequest.ts';
 import { everyKindFrom, expectedId, idOf, type Written } from './everyKindMessages.ts';
 import { startPairedStack, type PairedStack } from './pairedStack.ts';
 
@@ -39,8 +40,11 @@ const files: Readonly<Record<string, SentFile>> = {
   document: { kind: 'document', noise: { bytes: 2_000, seed: 7 }, fileName: 'invoice-2041.pdf' },
   sticker: { kind: 'sticker', data: samples.stickerWebp },
 };
+/** The kinds that are asked for; an album is the first of several messages that a request for one becomes. */
+const sentKinds = [...askedKinds, { type: 'album', acts: false, example: albumExample }] as const;
 /** What a phone sees of a kind whose content does not stand in its message in the same words. */
 const seen: Readonly<Record<string, object>> = {
+  album: { content: { type: 'album', album: { images: 1, videos: 1 } } },
   edit: { act: 'edit', content: { type: 'text' } },
   revoke: { act: 'delete' },
   poll_vote: { sealed: { use: 'vote' } },
@@ -115,7 +119,14 @@ describe('every kind, through every process of the embedded stack', () => {
     expect(shown['content']).toEqual(data['content']);
   });
 
-  it.each(askedKinds)('asks for it, and the phone shows it: $type', async ({ type, acts, example }) => {
+  /** What an album is asked for as: its parts are files that a phone sends first. */
+  const albumOf = async (): Promise<Json> => {
+    const [image, video] = [await fileOf(files['image'] as SentFile), await fileOf(files['video'] as SentFile)];
+    const film = { type: 'video', video: { id: video, convert: false } };
+    return { parts: [{ type: 'image', image: { id: image, convert: false } }, film] };
+  };
+
+  it.each(sentKinds)('asks for it, and the phone shows it: $type', async ({ type, acts, example }) => {
     const ids = new Map<InboundType, unknown>();
     for (const one of ['interactive', 'template', 'poll', 'event'] as const) {
       ids.set(one, (await toldOf(one))['messageId']);
@@ -132,10 +143,11 @@ describe('every kind, through every process of the embedded stack', () => {
       : undefined;
     const file = files[type];
     const named = file === undefined ? {} : { id: await fileOf(file), convert: false };
+    const said = type === 'album' ? await albumOf() : example;
     const body = acts
       ? { ...(example as Json), message_id: on }
       : file === undefined
-        ? example
+        ? said
         : { ...(example as Json), ...named };
     const request = { type, [type]: body, ...asked[type]?.((kind) => ids.get(kind)) };
 
@@ -151,7 +163,7 @@ describe('every kind, through every process of the embedded stack', () => {
     expect(found.original?.stanzaId).toBe(original);
   });
 
-  it.each(askedKinds)('delivers it, and its status says so: $type', async ({ type }) => {
+  it.each(sentKinds)('delivers it, and its status says so: $type', async ({ type }) => {
     const id = String(sent.get(type)?.['id']);
     const message = await until(
       `the status of ${type}`,

@@ -183,6 +183,44 @@ describe('files that are sent', () => {
     expect(await stage.phones.files.shown(ANN, String(status['stanzaId']))).toMatchObject({ caption: 'New' });
   });
 
+  it('is an album: its beginning first, and each picture and film as a part of it, in their order', async () => {
+    const [picture, film] = [
+      await received({ kind: 'image', data: samples.smallPng }),
+      await received({ kind: 'video', data: samples.earlyIndexMp4 }),
+    ];
+    const answer = await send({
+      type: 'album',
+      album: {
+        parts: [
+          { type: 'image', image: { id: picture, caption: 'one' } },
+          { type: 'video', video: { id: film, caption: 'two', convert: false } },
+          { type: 'image', image: { id: picture, caption: 'three' } },
+        ],
+      },
+    });
+
+    const of = answer['parts'] as readonly Json[];
+    const rows = await Promise.all(
+      of.map(({ messageId }) => messageOf(messageId, ({ status }) => status === 'delivered')),
+    );
+    const shown = await Promise.all(rows.map(({ stanzaId }) => stage.phones.files.opened(ANN, String(stanzaId))));
+    const order = (await stage.phones.messages(ANN)).map(({ id }) => id);
+    const listed = (await stage.api.must('GET', `${path()}/${String(answer['id'])}/parts`))['data'];
+
+    expect(answer).toMatchObject({ content: { type: 'album', album: { images: 2, videos: 1 } } });
+    expect(shown).toMatchObject(
+      ['one', 'two', 'three'].map((caption) => ({
+        caption,
+        state: 'opened',
+        complaints: [],
+        partOf: { id: answer['stanzaId'], as: 'MEDIA_ALBUM' },
+      })),
+    );
+    const wanted = [answer, ...rows].map(({ stanzaId }) => stanzaId);
+    expect(order.filter((id) => wanted.includes(id))).toEqual(wanted);
+    expect(listed).toMatchObject(rows.map(({ id }) => ({ id, partOf: { kind: 'album', messageId: answer['id'] } })));
+  });
+
   it('is one upload for many recipients, and they all open it', async () => {
     const people = Array.from({ length: 40 }, (_, place) => `49151${2_000_000 + place}`);
     for (const number of people) await stage.phones.addPhone(number, number);
@@ -274,5 +312,40 @@ describe('files that are sent', () => {
     });
     expect(await opened(again.json)).toMatchObject({ state: 'opened', complaints: [], kind: 'image' });
     await new Promise((resolve) => host.close(resolve));
+  });
+
+  it('is the picture of the account and of a group, and is found as such', async () => {
+    const connection = `/v1/connections/${stage.connection}`;
+    const asks = async (place: string, body: Json): Promise<Json> => {
+      const { status, json } = await stage.api.call('POST', `${connection}/${place}`, body);
+      expect({ status, json }).toMatchObject({ status: 200, json: { state: 'succeeded' } });
+      return json['result'] as Json;
+    };
+    const id = await received({ kind: 'image', data: samples.smallPng });
+    const { id: group } = await stage.phones.addGroup(ANN, 'pictures', [SHOP]);
+
+    const own = await asks('profile/picture', { id });
+    const ofGroup = await asks(`groups/${group}/picture`, { id });
+    const found = await asks(`chats/${encodeURIComponent(`+${SHOP}`)}/picture`, {});
+    const none = await asks(`chats/${encodeURIComponent(`+${ANN}`)}/picture`, { size: 'preview' });
+    await asks(`groups/${group}/picture/remove`, {});
+
+    const jpeg = await stage.phones.files.pictureOf(`${SHOP}@s.whatsapp.net`);
+    expect([own, ofGroup]).toMatchObject([{ set: true }, { set: true, group: { id: group } }]);
+    expect(jpeg?.subarray(0, 3).toString('hex')).toBe('ffd8ff');
+    expect(await stage.phones.files.pictureOf(group)).toBeUndefined();
+    expect(found).toMatchObject({ picture: 'found', pictureId: own['pictureId'], media: { id: expect.any(String) } });
+    expect(none).toMatchObject({ picture: 'none' });
+    const mediaId = String((found['media'] as Json)['id']);
+    await until(
+      'the picture to be here',
+      () => stage.api.must('GET', `/v1/media/${mediaId}/info`),
+      ({ state }) => state === 'ready',
+      WAIT_MS,
+    );
+    const file = await fetch(`${stage.stack.apiUrl}/v1/media/${mediaId}`, {
+      headers: { authorization: `Bearer ${stage.api.key}` },
+    });
+    expect(Buffer.from(await file.arrayBuffer())).toEqual(jpeg);
   });
 });

@@ -168,7 +168,7 @@ async function tryOnce(
   socket: SendingSocket,
 ): Promise<TryResult> {
   const { messages, owned, assertOpen, logger, clock, governor } = dependencies;
-  const { messageId, stanzaId, to, content, context, original, secret, look } = message;
+  const { messageId, stanzaId, to, content, context, original, secret, look, partOf } = message;
   assertOpen();
   const recorded = Promise.withResolvers<void>();
   try {
@@ -177,7 +177,8 @@ async function tryOnce(
       if (address !== message.resolvedTo) await messages.noteResolved(owned, messageId, address);
     };
     const triedBefore = message.attempts > 0 || message.limitedSinceMs !== undefined;
-    const said = { stanzaId, to, content, context, original, secret, look, ...audienceFor(dependencies, message) };
+    const parts = { content, context, original, secret, look, partOf };
+    const said = { stanzaId, to, ...parts, ...audienceFor(dependencies, message) };
     const firstContact = () => governor.admit(stanzaId);
     const request = { ...said, triedBefore, resolved, firstContact, recorded: recorded.promise };
     const outcome = await sendWithFile(dependencies, message, request, socket);

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { always, count, said } from '../bodyField.ts';
 import { bodyShape, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
@@ -12,4 +13,5 @@ export const album = {
     'The beginning of an album. Its pictures and films become its `parts`; there may be fewer than announced.',
   example: { images: 3, videos: 1 },
   ...bodyShape(fields),
+  out: { asked: z.strictObject({ images: z.number().int().min(0), videos: z.number().int().min(0) }), made: true },
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;

@@ -306,7 +306,7 @@ describe('the API', () => {
     const shown = members.flatMap(({ properties, examples }) =>
       examples === undefined ? [] : [properties.type.const],
     );
-    expect(shown.toSorted()).toEqual([...askedKinds.map(({ type }) => type), 'forward'].toSorted());
+    expect(shown.toSorted()).toEqual([...askedKinds.map(({ type }) => type), 'forward', 'album'].toSorted());
     const owner = await stack.tenant();
     const connectionId = await stack.connection(owner, anAccount);
     for (const example of members.flatMap(({ examples = [] }) => examples)) {

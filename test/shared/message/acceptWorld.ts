@@ -18,12 +18,14 @@ import type { BulkSend } from '../../../shared/bulk/bulkSend.ts';
 import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
 import { AppError } from '../../../shared/kernel/appError.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
-import type { CorrelationId, MessageId } from '../../../shared/kernel/id.ts';
+import type { CorrelationId, MediaId, MessageId } from '../../../shared/kernel/id.ts';
 import { systemRandom, type Random } from '../../../shared/kernel/random.ts';
 import { acceptMessage } from '../../../shared/message/acceptMessage.ts';
 import { cancelMessage } from '../../../shared/message/cancelMessage.ts';
 import { commandSchema } from '../../../shared/message/command.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
+import type { FilesToSend } from '../../../shared/media/filesToSend.ts';
+import type { OutboundMessage } from '../../../shared/message/outboundMessage.ts';
 import { MessageStore } from '../../../shared/message/messageStore.ts';
 import { moveMessage } from '../../../shared/message/moveMessage.ts';
 import { ScheduledMessages } from '../../../shared/message/scheduledMessages.ts';
@@ -36,9 +38,12 @@ import type { BulkSendFact } from '../../../shared/event/facts/bulkSendFact.ts';
 import { commandQueueName, eventQueueName } from '../../../shared/platform/queues.ts';
 import { createQueues, startQueues } from '../../emulators/queues.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import type { SendRequest } from '../../../worker/socket/port/connectionSocket.ts';
 import { anOutbox, sequence, startCore } from '../../worker/sending/fakes.ts';
 import { makeTestClock } from '../event/testClock.ts';
 
+/** The file that every link is. */
+const FETCHED = 'med_01K3C5H4T6W8Y0A2C4E6G8J0M2' as MediaId;
 const CORRELATION = 'cor-of-a-whole-campaign' as CorrelationId;
 
 /** Where a process dies: at which of its calls, and whether that call still took effect. */
@@ -110,6 +115,8 @@ export interface ApiProcess {
     readonly connection: Connection;
     readonly key?: string | undefined;
     readonly text?: string;
+    /** What is sent in place of a text. */
+    readonly body?: OutboundMessage;
     /** When it may leave, and until when, in milliseconds since 1970. */
     readonly times?: Partial<SendTimes>;
   }) => Promise<SentMessage | undefined>;
@@ -169,6 +176,12 @@ export async function startAcceptWorld() {
   });
   const stores = { table: core.table, stage: 'test', queueUrlBase: queues.queueUrlBase, clock };
 
+  /** The files of every tenant: those with an id are there, and links are being fetched. */
+  const files: FilesToSend = {
+    find: async (tenantId, mediaId) => ({ tenantId, mediaId, state: 'ready', objectKey: 'x' }),
+    bring: async (tenantId) => ({ tenantId, mediaId: FETCHED, state: 'pending', objectKey: 'x' }),
+  };
+
   /** A process of the API. What it is asked after its death, or dies of, has no answer. */
   const startApi = (
     life = new Life(),
@@ -180,7 +193,7 @@ export async function startAcceptWorld() {
     const bulkSends = new BulkSendStore({ table: mortal, stage: 'test' });
     const bulkLines = new BulkLineStore({ table: mortal, stage: 'test' });
     const own = { messages, scheduled, bulkSends, bulkLines, random };
-    const dependencies = { ...stores, ...own, table: mortal, queue: life.of(noting) };
+    const dependencies = { ...stores, ...own, table: mortal, queue: life.of(noting), files };
     const answered = <Answer extends string>(asked: Promise<unknown>, answer: Answer) =>
       asked.then(
         () => answer,
@@ -209,10 +222,10 @@ export async function startAcceptWorld() {
         answered(moveMessage(dependencies, connection, messageId, { not_before: notBeforeMs }), 'moved'),
       cancel: (connection, messageId) =>
         answered(cancelMessage(dependencies, { connection, messageId, correlationId: CORRELATION }), 'cancelled'),
-      accept: async ({ connection, key, text = 'hello', times = {} }) => {
+      accept: async ({ connection, key, text = 'hello', times = {}, body }) => {
         const accepting = acceptMessage(dependencies, {
           connection,
-          body: {
+          body: body ?? {
             to: '+4915100000002',
             type: 'text',
             text: { body: text },
@@ -278,7 +291,10 @@ export async function startAcceptWorld() {
 
   let place = 0;
   /** A new owner of the connection works all that the queue has. Returns the texts that it sent, in their order. */
-  const work = async (connection: Connection, { isOnline = true } = {}): Promise<readonly string[]> => {
+  const work = async (
+    connection: Connection,
+    { isOnline = true, seen = () => undefined }: { isOnline?: boolean; seen?: (request: SendRequest) => void } = {},
+  ): Promise<readonly string[]> => {
     const { outbox, socket } = anOutbox(core, connection, {
       overrides: { clock },
       ...(isOnline ? {} : { socket: () => undefined }),
@@ -287,7 +303,10 @@ export async function startAcceptWorld() {
       const { Messages = [] } = await queue.send(
         new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageSystemAttributeNames: ['All'] }),
       );
-      if (Messages.length === 0) return socket.texts();
+      if (Messages.length === 0) {
+        socket.sent.forEach(seen);
+        return socket.texts();
+      }
       for (const { Body, Attributes, ReceiptHandle } of Messages) {
         const command = commandSchema.parse(JSON.parse(Body ?? ''));
         const sentAtMs = Number(Attributes?.SentTimestamp ?? 0);

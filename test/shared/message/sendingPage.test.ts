@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { albumField } from '../../../shared/message/albumRequest.ts';
 import { askedKinds } from '../../../shared/content/content.ts';
 
 const path = join(import.meta.dirname, '../../../docs/sending.md');
@@ -58,8 +59,10 @@ function requiredIn({ required = [], items, oneOf = [] }: Schema): readonly stri
   return [...required, ...ofAll, ...(items?.required ?? [])];
 }
 
-const rows = askedKinds.map(({ type, asked }) => {
-  const schema = z.toJSONSchema(asked, { unrepresentable: 'any', io: 'input' }) as Schema;
+/** An album is asked for by its parts, of which each becomes a message. */
+const asked = [...askedKinds, { type: 'album', asked: albumField }] as const;
+const rows = asked.map(({ type, asked: given }) => {
+  const schema = z.toJSONSchema(given, { unrepresentable: 'any', io: 'input' }) as Schema;
   const required = requiredIn(schema).map((field) => `\`${field}\``);
   const limits = limitsOf(schema, schema.items === undefined ? [] : [type]);
   return `| \`${type}\` | ${required.join(', ') || '–'} | ${toWords(limits)} |`;

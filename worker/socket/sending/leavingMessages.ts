@@ -11,6 +11,7 @@ import { toContextInfo } from '../wire/contextInfo.ts';
 import { ownNameBy, type Me } from '../wire/envelope.ts';
 import { fromKept, toKept } from '../wire/keptMessage.ts';
 import { SECRET_BYTES, withSecret } from '../wire/messageSecret.ts';
+import { withPartOf } from '../wire/partOf.ts';
 import type { WireMessage, WireOriginal } from '../wire/spokenKind.ts';
 import { toWire } from '../wire/spokenKinds.ts';
 
@@ -58,12 +59,12 @@ export interface LeavingMessage extends WireMessage {
 export async function toLeaving(
   request: Pick<
     SendRequest,
-    'stanzaId' | 'content' | 'context' | 'original' | 'secret' | 'triedBefore' | 'look' | 'file'
+    'stanzaId' | 'content' | 'context' | 'original' | 'secret' | 'triedBefore' | 'look' | 'file' | 'partOf'
   >,
   { chat, me }: { readonly chat: string; readonly me: Me },
   { session, random, clock }: Pick<OpenSocketOptions, 'session' | 'random' | 'clock'>,
 ): Promise<LeavingMessage> {
-  const { stanzaId, content, context, original, triedBefore = false, look = {}, file } = request;
+  const { stanzaId, content, context, original, triedBefore = false, look = {}, file, partOf } = request;
   if (triedBefore) {
     const earlier = (await readKept(session, stanzaId)).get(stanzaId);
     if (earlier === 'unreadable') throw new Error('what was kept of a message cannot be opened');
@@ -80,7 +81,7 @@ export async function toLeaving(
   });
   const bytes = toKept({
     ...(isStatus(chat) ? { ...wire, nodes: [...(wire.nodes ?? []), STATUS_NODE] } : wire),
-    message: withSecret(wire.message, secretOf(request.secret) ?? random.bytes(SECRET_BYTES)),
+    message: withSecret(withPartOf(wire.message, partOf, chat), secretOf(request.secret) ?? random.bytes(SECRET_BYTES)),
   });
   const kept = session.keepSent(stanzaId, bytes).then((outcome) => {
     if (outcome === 'kept_before') throw new Error('another try has kept this message');

@@ -1,5 +1,6 @@
 import type { proto } from '@whiskeysockets/baileys';
 import type { AskedOf, Content, OutboundContent, OutboundType } from '../../../shared/content/content.ts';
+import { album } from './kinds/album.ts';
 import { audio } from './kinds/audio.ts';
 import { button } from './kinds/button.ts';
 import { contacts } from './kinds/contacts.ts';
@@ -34,6 +35,7 @@ export const spokenKinds = {
   audio,
   document,
   sticker,
+  album,
   location,
   contacts,
   poll,
