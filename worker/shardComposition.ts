@@ -10,10 +10,9 @@ import { AskedFiles } from '../shared/media/askedFiles.ts';
 import { findToSend } from '../shared/media/filesToSend.ts';
 import { MediaStore } from '../shared/media/mediaStore.ts';
 import { BroughtFileStore } from '../shared/media/broughtFileStore.ts';
-import { keepPicture } from '../shared/media/keepPicture.ts';
+import { keepPicture, toKeptPicture } from '../shared/media/keepPicture.ts';
 import { TenantFiles } from '../shared/media/keptBytes.ts';
 import { PictureStore } from '../shared/media/pictureStore.ts';
-import { toMediaInfo } from '../shared/media/shownFile.ts';
 import { UploadStore } from '../shared/media/uploadStore.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import { newestMessageIn } from '../shared/message/newestMessage.ts';
@@ -190,7 +189,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
           find: (stanzaId) => findWaitingFiles(fileAnswers, owned, stanzaId),
           answered: (file, answer) => takeFileAnswer(fileAnswers, owned, file, answer),
         },
-        keepPicture: async (picture) => toMediaInfo(await keepPicture(pictures, owned.tenantId, picture)),
+        keepPicture: async (picture) => toKeptPicture(await keepPicture(pictures, owned.tenantId, picture)),
         received: receivedBy({ table, stage }, owned, clock),
         kept: {
           find: (messageId) => messages.find(owned.connectionId, messageId),

@@ -58,7 +58,7 @@ export async function fetchPicture(
     const cause = causeOf(error);
     if (cause instanceof NoPictureError) return { fetched: { state: 'failed', fault: 'not_a_picture' } };
     if (cause instanceof SourceError && cause.fault !== 'passing') {
-      // Its link is over: who asks WhatsApp again gets another.
+      // A link that is over is followed by another one: who asks WhatsApp again gets it.
       const fault = cause.fault === 'gone' ? 'unreachable' : cause.fault;
       return { fetched: { state: 'failed', fault } };
     }

@@ -3,6 +3,7 @@ import { deriveLinkedMediaId, type TenantId } from '../kernel/id.ts';
 import { bringOnce, type LinkDependencies } from './bringLink.ts';
 import { broughtKeyOf, type BroughtFile } from './broughtFile.ts';
 import { keptUntilMs, type KeptDays } from './fileKeeping.ts';
+import { toKeptUntil } from './media.ts';
 
 /** A picture of a person or a group, as WhatsApp answers: where its file lies, which is not sealed. */
 export interface ShownPicture {
@@ -13,6 +14,29 @@ export interface ShownPicture {
   readonly size: 'full' | 'preview';
   readonly url: string;
   readonly path: string | undefined;
+}
+
+/** A picture that is kept, or is being fetched, as the result of an action shows it. */
+export interface KeptPicture {
+  readonly id: string;
+  readonly state: 'pending' | 'ready' | 'failed' | 'gone';
+  readonly mime_type?: string;
+  readonly bytes?: number;
+  readonly sha256?: string;
+  readonly kept_until?: string;
+}
+
+/** The file of a picture as it is shown. */
+export function toKeptPicture({ mediaId, state, mimeType, bytes, sha256, keptUntilMs }: BroughtFile): KeptPicture {
+  return {
+    id: mediaId,
+    // Nothing is awaited of a file that is fetched.
+    state: state === 'awaited' ? 'pending' : state,
+    ...(mimeType === undefined ? {} : { mime_type: mimeType }),
+    ...(bytes === undefined ? {} : { bytes }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...toKeptUntil(state, keptUntilMs),
+  };
 }
 
 export interface KeepPictureDependencies extends Omit<LinkDependencies, 'clock'> {

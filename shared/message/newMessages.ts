@@ -130,7 +130,7 @@ export class NewMessages {
       if (!(error instanceof TransactionCanceledException)) throw error;
       const reasons = (error.CancellationReasons ?? [])
         .map((reason, place) => [parts[place]?.name, reason] as const)
-        // Of several parts of one name the one that was refused counts.
+        // Several parts may have one name: the one that was refused counts.
         .filter(([, { Code }]) => Code !== 'None');
       return { error, reasons: Object.fromEntries(reasons) };
     }

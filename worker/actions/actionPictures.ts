@@ -51,7 +51,7 @@ interface Asked {
  */
 export class ActionPictures {
   readonly #dependencies: ActionPicturesDependencies;
-  /** Made with the first, as most connections set no picture. */
+  /** The pictures that were asked for: made with the first, as most connections set none. */
   #asked: LRUCache<ActionId, Asked> | undefined;
 
   constructor(dependencies: ActionPicturesDependencies) {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { askedName } from '../../content/namedFile.ts';
 import { toRecipient } from '../../kernel/jid.ts';
-import { mediaInfoSchema } from '../../media/shownFile.ts';
 import { chatSchema } from '../../message/party.ts';
 import { isGroup } from '../../message/recipient.ts';
 import { actionRow } from '../actionRow.ts';
@@ -114,7 +113,19 @@ export const pictureFind = actionRow({
     chat: chatSchema,
     picture: z.enum(['found', 'none', 'hidden']),
     pictureId,
-    media: mediaInfoSchema.optional().meta({ description: 'The file; present when it was `found`.' }),
+    media: z
+      .object({
+        id: z.string().meta({ description: '`GET /v1/media/{id}` leads to the file.' }),
+        state: z.enum(['pending', 'ready', 'failed', 'gone']),
+        mime_type: z.string().optional(),
+        bytes: z.number().int().optional(),
+        sha256: z.string().optional(),
+        kept_until: z.iso.datetime().optional(),
+      })
+      .optional()
+      .meta({
+        description: 'The file; present when it was `found`. `GET /v1/media/{id}/info` shows what has become of it.',
+      }),
   }),
   example: {
     request: { chat: '+4915123456789' },

@@ -2,8 +2,7 @@ import type { AccountLimit } from '../../../shared/connection/brakes.ts';
 import type { ConnectionSettings, FilterName } from '../../../shared/connection/settings.ts';
 import type { MessageId, StanzaId } from '../../../shared/kernel/id.ts';
 import type { Scope } from '../../../shared/kernel/scope.ts';
-import type { MediaInfo } from '../../../shared/media/shownFile.ts';
-import type { ShownPicture } from '../../../shared/media/keepPicture.ts';
+import type { KeptPicture, ShownPicture } from '../../../shared/media/keepPicture.ts';
 import type { Message } from '../../../shared/message/message.ts';
 import type { ReceivedMessages } from '../../../shared/message/receivedMessages.ts';
 import type { ConnectionConfig } from '../../../shared/platform/connectionConfig.ts';
@@ -60,7 +59,7 @@ export interface OpenSocketOptions extends Surroundings {
     readonly newestIn: (names: readonly string[]) => Promise<Message | undefined>;
   };
   /** Has a picture fetched that WhatsApp shows, and waits a moment for it. Returns the file as it is then. */
-  readonly keepPicture: (picture: ShownPicture) => Promise<MediaInfo>;
+  readonly keepPicture: (picture: ShownPicture) => Promise<KeptPicture>;
   /** The files that the phone was asked for. */
   readonly askedFiles: {
     /** Finds those of the message with this stanza id that still wait. */
