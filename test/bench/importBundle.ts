@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 120_000;
 
 /** What every function needs to be composed; nothing is called at these addresses. */
 const SETTINGS = {
