@@ -18,7 +18,7 @@ export interface Proof {
 }
 
 const TESTS = /Tests\D+(?:\d+ failed \| )?(\d+) passed/;
-const file = (path: string): Command => ['vitest', 'run', '--config', 'vitest.prove.config.ts', path];
+const file = (...paths: string[]): Command => ['vitest', 'run', '--config', 'vitest.prove.config.ts', ...paths];
 
 export const proofs: readonly Proof[] = [
   {
@@ -88,8 +88,7 @@ export const proofs: readonly Proof[] = [
   {
     name: 'large-media',
     what: 'Ten files of 64 MB at once come, and go, through the product, and one of 2 GB comes, and they take less than 100 MB of any process.',
-    daily:
-      'files of 21 MB in parts, and two parts of each in memory: `test/e2e/media.test.ts`, `test/shared/media/objectStore.test.ts`',
+    daily: 'two parts of each file in memory: `test/shared/media/objectStore.test.ts`',
     place: 'alone',
     whole: file('test/bench/largeMedia.prove.ts'),
     sample: 'none',
@@ -151,13 +150,59 @@ export const proofs: readonly Proof[] = [
     cases: TESTS,
   },
   {
+    name: 'both-ways',
+    what: 'Messages of every kind, files, bots and the pace of a connection go both ways through every process of the embedded stack.',
+    daily: 'a first conversation, every kind that arrives, and what is done to messages: `test/e2e`',
+    place: 'beside',
+    whole: file(
+      'test/e2e/kindsBothWays.prove.ts',
+      'test/e2e/media.prove.ts',
+      'test/e2e/sentFiles.prove.ts',
+      'test/e2e/pace.prove.ts',
+      'test/e2e/bots.prove.ts',
+    ),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'workers',
+    what: 'Processes of workers pair, send, hand off, take over, replace sockets that are open in name only, and end as they should.',
+    daily: 'a frozen worker, one that is replaced, one that is unwell: `test/worker`',
+    place: 'beside',
+    whole: file(
+      'test/worker/worker.prove.ts',
+      'test/worker/supervision.prove.ts',
+      'test/worker/unreachable.prove.ts',
+      'test/worker/taskProtection.prove.ts',
+    ),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'start',
+    what: '`npm start` shows what to do next, stops whole, refuses a second run, and says what is wrong with a disk or a part.',
+    daily: 'a first conversation on the stack that it starts: `test/e2e/firstConversation.test.ts`',
+    place: 'beside',
+    whole: file('test/infra/local/supervisor.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'image-hash',
+    what: 'The folders of which images are built are the same bytes wherever they are built.',
+    daily: 'what is in them: `test/image`',
+    place: 'beside',
+    whole: file('test/image/imageHash.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
     name: 'bulk-send',
     what: 'Of 10,000 messages in one request each is shown once and in the order of its chat, while workers and functions are killed.',
-    daily:
-      '150 of them, with one kill of the worker: `test/e2e/bulkSend.test.ts`; two runs at once: `test/functions/dispatch/bulkSends.test.ts`',
+    daily: 'two runs at once, and late ones: `test/functions/dispatch/bulkSends.test.ts`',
     place: 'beside',
     whole: file('test/e2e/bulkSend.prove.ts'),
-    sample: 'none',
+    sample: file('test/e2e/bulkSendOnce.prove.ts'),
     cases: TESTS,
   },
   {
@@ -190,8 +235,7 @@ export const proofs: readonly Proof[] = [
   {
     name: 'layers',
     what: 'The deadline of a socket, the supervisor and the watchdog can each recover a frozen connection with the two others switched off.',
-    daily:
-      'a frozen worker, and all of them together: `test/worker/frozenWorker.test.ts`, `test/worker/supervision.test.ts`',
+    daily: 'a frozen worker, and all of them together: `test/worker/frozenWorker.test.ts`',
     place: 'beside',
     whole: file('test/worker/layers.prove.ts'),
     sample: 'same',
@@ -293,7 +337,7 @@ export const proofs: readonly Proof[] = [
   {
     name: 'accept-kills',
     what: 'A process of the functions is killed before and after each call of accept and of reconcile: a message is sent once, or ended as one that never was in the queue.',
-    daily: 'around the row and around the queue, with and without repeats: `test/crash/acceptKills.test.ts`',
+    daily: 'a death at each call, on emulators: `test/shared/message/acceptDeaths.test.ts`',
     place: 'beside',
     whole: file('test/crash/acceptKills.prove.ts'),
     sample: 'same',
