@@ -8,6 +8,7 @@ import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { DockerImageCode } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { makePassingMediaImage } from '../scripts/mediaImage.ts';
+import { makePassingStreamImage } from '../scripts/streamImage.ts';
 import { makePassingWorkerImage } from '../scripts/workerImage.ts';
 import { settingsOf, type Settings } from './settings/settings.ts';
 import { addStacks } from './stacks.ts';
@@ -18,6 +19,7 @@ const platform = Platform.LINUX_ARM64;
 addStacks(app, settings, {
   worker: ContainerImage.fromAsset(await makePassingWorkerImage(), { platform }),
   media: DockerImageCode.fromImageAsset(await makePassingMediaImage(), { platform }),
+  stream: ContainerImage.fromAsset(await makePassingStreamImage(), { platform }),
 });
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 

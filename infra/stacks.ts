@@ -11,6 +11,7 @@ import { DeliveryStack } from './stacks/deliveryStack.ts';
 import { OpsStack } from './stacks/opsStack.ts';
 import { QueueStack } from './stacks/queueStack.ts';
 import { ScheduleStack } from './stacks/scheduleStack.ts';
+import { StreamStack } from './stacks/streamStack.ts';
 import type { Settings } from './settings/settings.ts';
 import { WorkerStack } from './stacks/workerStack.ts';
 
@@ -22,13 +23,16 @@ export interface Stacks {
   readonly delivery: DeliveryStack;
   readonly schedules: ScheduleStack;
   readonly workers: WorkerStack;
+  /** The service of streams, where the stage has a name for them. */
+  readonly streams: StreamStack | undefined;
   readonly ops: OpsStack;
 }
 
-/** Images for ARM64: that of the workers, and that of the media function. */
+/** Images for ARM64: those of the workers, of the media function, and of the stream service. */
 export interface Images {
   readonly worker: ContainerImage;
   readonly media: DockerImageCode;
+  readonly stream: ContainerImage;
 }
 
 /**
@@ -41,7 +45,8 @@ const WITHOUT_TAGS = ['AWS::ApplicationAutoScaling::ScalableTarget', 'AWS::Cloud
  * All stacks of a stage, in the order in which they are deployed: first the ones that hold state, then the ones that
  * use it, then the ones that watch.
  */
-export function addStacks(app: App, settings: Settings, { worker: image, media: mediaImage }: Images): Stacks {
+export function addStacks(app: App, settings: Settings, images: Images): Stacks {
+  const { worker: image, media: mediaImage } = images;
   const { stage, pageTopicArn, ticketTopicArn, permissionsBoundaryArn } = settings;
   if (pageTopicArn !== undefined && ticketTopicArn !== undefined) {
     useAlarmTopics(app, { page: pageTopicArn, ticket: ticketTopicArn });
@@ -54,6 +59,7 @@ export function addStacks(app: App, settings: Settings, { worker: image, media: 
   const delivery = new DeliveryStack(app, `${stage}-delivery`, { settings, dataKeyArn: data.dataKeyArn, mediaImage });
   const schedules = new ScheduleStack(app, `${stage}-schedules`, { settings });
   const workers = new WorkerStack(app, `${stage}-workers`, { settings, image, dataKeyArn: data.dataKeyArn });
+  const streams = addStreams(app, settings, workers, images.stream);
   const ops = new OpsStack(app, `${stage}-ops`, {
     settings,
     api: api.api,
@@ -62,7 +68,7 @@ export function addStacks(app: App, settings: Settings, { worker: image, media: 
   });
   backups.addStackDependency(data);
   // The stacks refer to each other by names, so CDK cannot see which needs which.
-  for (const user of [api, delivery, schedules, workers]) {
+  for (const user of [api, delivery, schedules, workers, ...(streams === undefined ? [] : [streams])]) {
     user.addStackDependency(data);
     user.addStackDependency(queues);
   }
@@ -84,5 +90,17 @@ export function addStacks(app: App, settings: Settings, { worker: image, media: 
   ] as const) {
     Tags.of(app).add(tag, value, { excludeResourceTypes: WITHOUT_TAGS });
   }
-  return { data, backups, queues, api, delivery, schedules, workers, ops };
+  return { data, backups, queues, api, delivery, schedules, workers, streams, ops };
+}
+
+function addStreams(
+  app: App,
+  settings: Settings,
+  { vpc, cluster }: WorkerStack,
+  image: ContainerImage,
+): StreamStack | undefined {
+  const { stage, streamDomainName: domainName, streamCertificateArn: certificateArn } = settings;
+  if (domainName === undefined || certificateArn === undefined) return undefined;
+  const front = { domainName, certificateArn };
+  return new StreamStack(app, `${stage}-streams`, { settings, front, image, vpc, cluster });
 }

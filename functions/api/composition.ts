@@ -30,7 +30,7 @@ import { composeHttp } from '../http/composeHttp.ts';
  */
 export function composeApi(
   config: ApiConfig,
-  options: { readonly allowLoopback?: boolean; readonly streamUrl?: string } = {},
+  options: { readonly allowLoopback?: boolean; readonly streamUrl?: string | undefined } = {},
 ): ApiDependencies {
   const http = composeHttp(config, 'api');
   const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });

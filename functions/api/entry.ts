@@ -2,4 +2,6 @@ import { apiConfig } from '../../shared/platform/config.ts';
 import { makeApiHandler } from './handler.ts';
 import { composeApi } from './composition.ts';
 
-export const handler = makeApiHandler(composeApi(apiConfig()));
+const config = apiConfig();
+
+export const handler = makeApiHandler(composeApi(config, { streamUrl: config.streamUrl }));

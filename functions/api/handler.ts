@@ -70,7 +70,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...eventRoutes(dependencies),
     ...eventTypeRoutes(),
     ...streamTicketRoutes(dependencies),
-    streamRoute(),
+    streamRoute(dependencies.streamUrl),
     ...healthRoutes(dependencies),
     route('GET', '/v1/openapi.json', {
       summary: 'This document',

@@ -43,8 +43,8 @@ export const BEAT_MS = 15_000;
  */
 const KEY_EVERY_MS = BEAT_MS / 2;
 /** How long the place of a stream is held when its process dies, in milliseconds, and how often it is held anew. */
-export const SLOT_MS = 90_000;
-const KEEP_EVERY_MS = 30_000;
+export const SLOT_MS = 180_000;
+const KEEP_EVERY_MS = 75_000;
 
 /** Ends a stream soon: it tells its client why, and closes. */
 export function endStream(control: StreamControl, reason: 'gone' | StreamEnd): void {
@@ -138,13 +138,12 @@ async function waitForMore(
 
 /** Holds the place of the stream anew when it is time. A write that fails is made again; the place has time left. */
 async function keepSlot(
-  { clock, slots, slot, logger, told, fields }: StreamParts,
+  { clock, slots, slot, logger, fields }: StreamParts,
   control: StreamControl,
   times: StreamTimes,
 ): Promise<void> {
   if (clock.monotonicMs() < times.keepAtMs) return;
   times.keepAtMs = clock.monotonicMs() + KEEP_EVERY_MS;
-  told();
   try {
     if ((await slots.keep(slot, SLOT_MS)) === 'lost') control.ending ??= 'place_lost';
   } catch (error) {
@@ -154,12 +153,13 @@ async function keepSlot(
 
 /** Ends a stream whose key opens nothing any more. Where that is not known, the next look tells. */
 async function checkKey(
-  { clock, isStillOpen, logger, fields }: StreamParts,
+  { clock, isStillOpen, told, logger, fields }: StreamParts,
   control: StreamControl,
   times: StreamTimes,
 ): Promise<void> {
   if (clock.monotonicMs() < times.keyAtMs) return;
   times.keyAtMs = clock.monotonicMs() + KEY_EVERY_MS;
+  told();
   try {
     if (!(await isStillOpen())) control.ending ??= 'key_ended';
   } catch (error) {

@@ -19,8 +19,11 @@ export const streamQuery = z.strictObject({
 
 export const STREAM_PATH = '/v1/events/stream';
 
-/** The stream of events, for the document of the API. It is served by a handler of its own, since its answer does not end. */
-export function streamRoute(): Route {
+/**
+ * The stream of events, for the document of the API. It is served by a handler of its own, since its answer does not end.
+ * @param streamUrl where the stage serves streams; undefined for nowhere
+ */
+export function streamRoute(streamUrl: string | undefined): Route {
   return route('GET', STREAM_PATH, {
     summary: 'Be told events as they happen, as server-sent events',
     description:
@@ -28,7 +31,13 @@ export function streamRoute(): Route {
     query: streamQuery,
     headers: ['last-event-id'],
     answers: { status: 200, stream: true },
-    // Where streams are served, their handler answers before this one.
-    handle: () => Promise.reject(new AppError('streams_not_served')),
+    // Where the address of the API serves streams, their handler answers before this one.
+    handle: () => Promise.reject(new AppError('streams_not_served', detailOf(streamUrl))),
   });
+}
+
+/** Clients are not sent there by a redirect: most of them would leave their key behind, and the rest would hand it to whoever answers. */
+function detailOf(streamUrl: string | undefined): { readonly detail?: string } {
+  if (streamUrl === undefined || streamUrl === '') return {};
+  return { detail: `Streams have an address of their own here: ${streamUrl}${STREAM_PATH}` };
 }

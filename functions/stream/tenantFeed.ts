@@ -2,7 +2,7 @@ import { toCursor } from '../../shared/event/eventCursor.ts';
 import type { TenantEvent } from '../../shared/event/event.ts';
 import { startOf, type ReaderPlace } from '../../shared/event/eventCursor.ts';
 import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
-import { readPlaced, type PlacedEvent } from '../../shared/event/readEvents.ts';
+import { mayHaveNews, readPlaced, type PlacedEvent } from '../../shared/event/readEvents.ts';
 import { Stop } from '../../shared/kernel/clock.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
@@ -27,6 +27,9 @@ const KEPT_BYTES = 1_000_000;
 const READ = { events: 200, bytes: 400_000 } as const;
 /** The pause after a read that failed, in milliseconds. */
 const AFTER_FAILURE_MS = 1_000;
+/** How long nothing has happened in a log that is looked at less often, and how often then, in milliseconds: each look is a read. */
+const QUIET_AFTER_MS = 60_000;
+const QUIET_LOOK_MS = 2_000;
 
 /**
  * The end of one tenant's log, read once for all streams of the tenant in this process. It begins where its first stream has
@@ -78,10 +81,13 @@ export class TenantFeed {
   /** Reads until {@link stop}. Never rejects. */
   async run(): Promise<void> {
     const { clock, logger, lookEveryMs } = this.#dependencies;
+    let newsAtMs = clock.monotonicMs();
     while (!this.#pause.aborted) {
       try {
-        const hasMore = await this.#read();
-        if (!hasMore) await clock.sleep(lookEveryMs, this.#pause);
+        const pauseMs = pauseAfter(clock.monotonicMs() - newsAtMs, lookEveryMs);
+        const { isNew, hasMore } = await this.#look(pauseMs > lookEveryMs);
+        if (isNew) newsAtMs = clock.monotonicMs();
+        if (!hasMore) await clock.sleep(isNew ? lookEveryMs : pauseMs, this.#pause);
       } catch (error) {
         logger.warn('event log could not be read for streams', { tenantId: this.#tenantId, error });
         await clock.sleep(AFTER_FAILURE_MS, this.#pause);
@@ -93,7 +99,15 @@ export class TenantFeed {
     this.#pause.abort();
   }
 
-  async #read(): Promise<boolean> {
+  /** Looks for events; where nothing has happened for long, at the counters first. */
+  async #look(isQuiet: boolean): Promise<{ readonly isNew: boolean; readonly hasMore: boolean }> {
+    if (isQuiet && !(await mayHaveNews(this.#dependencies, this.#tenantId, this.#place))) {
+      return { isNew: false, hasMore: false };
+    }
+    return this.#read();
+  }
+
+  async #read(): Promise<{ readonly isNew: boolean; readonly hasMore: boolean }> {
     const page = await readPlaced(this.#dependencies, this.#tenantId, this.#place, READ);
     let at: ReaderLanes = this.#events.at(-1)?.after ?? this.#start;
     for (const placed of page.events) {
@@ -102,11 +116,12 @@ export class TenantFeed {
       this.#keep(placed, at);
     }
     this.#place = page.place;
-    if (page.events.length > 0) {
+    const isNew = page.events.length > 0;
+    if (isNew) {
       for (const stop of this.#waiting) stop.abort();
       this.#waiting.clear();
     }
-    return page.hasMore;
+    return { isNew, hasMore: page.hasMore };
   }
 
   #keep(placed: PlacedEvent, after: ReaderLanes): void {
@@ -121,4 +136,9 @@ export class TenantFeed {
       this.#dropped += 1;
     }
   }
+}
+
+/** The pause before the next look, in milliseconds, when nothing was new for so long. */
+export function pauseAfter(quietMs: number, lookEveryMs: number): number {
+  return quietMs < QUIET_AFTER_MS ? lookEveryMs : Math.max(lookEveryMs, QUIET_LOOK_MS);
 }

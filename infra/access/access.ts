@@ -12,6 +12,7 @@ export type ProcessName =
   | 'reconcile'
   | 'dispatch'
   | 'media'
+  | 'stream'
   | 'taskStopped'
   | 'watchdog'
   | 'canary'
@@ -103,6 +104,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('EVENTS', 'BatchGetItem', 'GetItem', 'PutItem', 'Query'),
       // Requests that wait for events have places, of which a tenant has a few.
       core('READERS', 'DeleteItem', 'PutItem', 'Query'),
+      // Tickets for streams: made here, and used up where streams are served.
+      core('TICKET', 'PutItem'),
       // The API counts how many actions of a connection are open.
       core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
@@ -246,6 +249,18 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     ],
     // S3 wants the right to read of whoever completes an upload in parts, for the bucket's key.
     objects: ['AbortMultipartUpload', 'DeleteObject', 'GetObject', 'ListBucket', 'PutObject'],
+    dataKeys: false,
+  },
+  // The stream service reads the log. It writes what stands in for a page that never came, its places, and that a ticket is used up.
+  stream: {
+    tables: [
+      core('KEY', 'GetItem'),
+      core('TENANT', 'GetItem'),
+      core('EVENTS', 'BatchGetItem', 'PutItem', 'Query'),
+      core('READERS', 'DeleteItem', 'PutItem', 'Query'),
+      core('TICKET', 'DeleteItem'),
+    ],
+    queues: [],
     dataKeys: false,
   },
   taskStopped: {

@@ -2,10 +2,10 @@ import type { ProcessName } from '../access/access.ts';
 
 /**
  * The process that calls a store of the embedded stack. On AWS each of these has a role of its own; here each signs
- * under its own name, so that a proxy in front of the emulators can tell them apart. `stack` makes tables and queues,
- * as CloudFormation does, and `stream` is the handler of streams, which no stage on AWS has.
+ * under its own name, so that a proxy in front of the emulators can tell them apart. `stack` makes tables and queues, as
+ * CloudFormation does.
  */
-export type Caller = ProcessName | 'operations' | 'stack' | 'stream';
+export type Caller = ProcessName | 'operations' | 'stack';
 
 interface Credentials {
   readonly accessKeyId: string;

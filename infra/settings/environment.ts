@@ -1,6 +1,7 @@
 import type { IConstruct } from 'constructs';
 import { HEALTH_PORT } from '../../shared/platform/healthCheck.ts';
 import { mediaBucketName, queueUrlBase } from './resources.ts';
+import { STREAM_PORT } from './streams.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -21,6 +22,25 @@ export function storeEnvironment(scope: IConstruct, settings: Settings) {
 /** The settings that a process reads which gives out or stores files of messages. */
 export function objectEnvironment(scope: IConstruct, { stage }: Pick<Settings, 'stage'>) {
   return { HOLDFAST_MEDIA_BUCKET: mediaBucketName(scope, stage) } as const;
+}
+
+/** The settings that the function of the API reads beside its stores. */
+export function apiEnvironment(scope: IConstruct, settings: Settings) {
+  const { streamDomainName } = settings;
+  return {
+    ...storeEnvironment(scope, settings),
+    ...objectEnvironment(scope, settings),
+    ...(streamDomainName === undefined ? {} : { HOLDFAST_STREAM_URL: `https://${streamDomainName}` }),
+  } as const;
+}
+
+/** The settings that the stream service reads. */
+export function streamEnvironment(scope: IConstruct, settings: Settings, region: string) {
+  return {
+    ...storeEnvironment(scope, settings),
+    AWS_REGION: region,
+    HOLDFAST_STREAM_PORT: String(STREAM_PORT),
+  } as const;
 }
 
 /** Where the image of the media function has the program that converts files. */

@@ -12,6 +12,12 @@ const keyArn = z
     /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/,
     'must be the ARN of a key',
   );
+const hostName = z
+  .string()
+  .regex(/^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be the name of a host');
+const certificateArn = z
+  .string()
+  .regex(/^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/[\w-]+$/, 'must be the ARN of a certificate');
 const topicArn = z.string().regex(/^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$/, 'must be the ARN of a topic');
 
 /**
@@ -48,18 +54,19 @@ export const existing = {
    * A name of the API's own, for example `api.example.com`. It needs certificateArn, and a DNS record that leads to
    * the name in the stack's output. When left out, the API has only the name that AWS gives.
    */
-  domainName: z
-    .string()
-    .regex(/^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be the name of a host')
-    .optional(),
+  domainName: hostName.optional(),
   /**
    * The ARN of a certificate for domainName, in the region of the stage, or in us-east-1 with webAclArn. Given together with domainName or not at
    * all.
    */
-  certificateArn: z
-    .string()
-    .regex(/^arn:[\w-]+:acm:[\w-]+:\d{12}:certificate\/[\w-]+$/, 'must be the ARN of a certificate')
-    .optional(),
+  certificateArn: certificateArn.optional(),
+  /**
+   * A name for streams of events, for example `streams.example.com`. It needs streamCertificateArn, and a DNS record that leads
+   * to the name in the stack's output. When left out, the stage serves no streams, and has no load balancer and no tasks for them.
+   */
+  streamDomainName: hostName.optional(),
+  /** The ARN of a certificate for streamDomainName, in the region of the stage. Given together with streamDomainName or not at all. */
+  streamCertificateArn: certificateArn.optional(),
   /**
    * The ARN of a web ACL of AWS WAF with the scope CLOUDFRONT. A distribution puts it in front of the API, because
    * WAF cannot stand before an HTTP API itself. With domainName, that name is the distribution's, and certificateArn

@@ -123,6 +123,10 @@ const settingsSchema = z
     functionDeploys: z.enum(['gradual', 'at-once']).default('gradual'),
     /** The share of calls that X-Ray traces, in percent; 1 when left out. With 0 nothing is traced. */
     tracePercent: whole(0, 100).default(1),
+    /** The least number of tasks that serve streams, where streamDomainName is given; the shape's when left out. */
+    streamTasks: whole(1, 1_000),
+    /** The number of tasks up to which the service of streams grows; the shape's when left out. */
+    streamTasksMost: whole(1, 1_000),
     /** The limit of requests per second, above which the API answers 429; the shape's when left out. Bursts: twice that. */
     apiRequestsPerSecond: whole(1, 10_000),
     /**
@@ -132,6 +136,18 @@ const settingsSchema = z
     backupDays: whole(1, 35),
   })
   .refine((s) => s.workersMost >= s.workers, { message: 'must be at least workers', path: ['workersMost'] })
+  .refine((s) => s.streamTasksMost >= s.streamTasks, {
+    message: 'must be at least streamTasks',
+    path: ['streamTasksMost'],
+  })
+  .refine((s) => (s.streamDomainName === undefined) === (s.streamCertificateArn === undefined), {
+    message: 'must be given together with streamDomainName',
+    path: ['streamCertificateArn'],
+  })
+  .refine((s) => s.streamDomainName === undefined || s.vpcId === undefined || s.network === 'public', {
+    message: 'must not be given with vpcId and network=private: the load balancer of streams needs public subnets',
+    path: ['streamDomainName'],
+  })
   .refine((s) => s.ingestConcurrency >= LEAST_SOURCE_CONCURRENCY * s.eventQueues, {
     message: 'must be at least 2 for each of eventQueues: AWS lets no queue have less',
     path: ['ingestConcurrency'],

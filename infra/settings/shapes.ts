@@ -20,6 +20,8 @@ interface Shape {
   readonly ingestConcurrency: number;
   readonly deliverConcurrency: number;
   readonly mediaConcurrency: number;
+  readonly streamTasks: number;
+  readonly streamTasksMost: number;
   readonly apiRequestsPerSecond: number;
   readonly dashboards: 'ops' | 'all';
   readonly burnAlarms: 'fast' | 'all';
@@ -40,6 +42,8 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     ingestConcurrency: 5,
     deliverConcurrency: 10,
     mediaConcurrency: 5,
+    streamTasks: 1,
+    streamTasksMost: 2,
     apiRequestsPerSecond: 100,
     dashboards: 'ops',
     burnAlarms: 'fast',
@@ -58,6 +62,8 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     ingestConcurrency: 40,
     deliverConcurrency: 100,
     mediaConcurrency: 20,
+    streamTasks: 2,
+    streamTasksMost: 6,
     apiRequestsPerSecond: 500,
     dashboards: 'all',
     burnAlarms: 'all',
@@ -76,6 +82,8 @@ export const shapes: Readonly<Record<ShapeName, Shape>> = {
     ingestConcurrency: 150,
     deliverConcurrency: 400,
     mediaConcurrency: 80,
+    streamTasks: 4,
+    streamTasksMost: 24,
     apiRequestsPerSecond: 2_000,
     dashboards: 'all',
     burnAlarms: 'all',

@@ -11,7 +11,7 @@ import { makeLogGroup } from '../constructs/logGroup.ts';
 import { Handler } from '../constructs/handler.ts';
 import { acknowledgeObjects } from '../constructs/objectAccess.ts';
 import { RunbookAlarm, type Severity } from '../constructs/runbookAlarm.ts';
-import { objectEnvironment, storeEnvironment } from '../settings/environment.ts';
+import { apiEnvironment, storeEnvironment } from '../settings/environment.ts';
 import { smallConcurrency } from '../settings/concurrency.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -52,8 +52,7 @@ export class ApiStack extends Stack {
   constructor(scope: Construct, id: string, props: ApiStackProps) {
     super(scope, id, props);
     const { settings, dataKeyArn } = props;
-    const environment = storeEnvironment(this, settings);
-    const environmentOf = { api: { ...environment, ...objectEnvironment(this, settings) }, admin: environment };
+    const environmentOf = { api: apiEnvironment(this, settings), admin: storeEnvironment(this, settings) };
     const objects = { api: objectStatements(this, settings, 'api', dataKeyArn), admin: [] };
     const handler = (name: 'api' | 'admin', reservedConcurrency: number): HttpLambdaIntegration => {
       const { target, role } = new Handler(this, name, {

@@ -50,6 +50,8 @@ const memoryThresholds: readonly (readonly [Severity, percent: number])[] = [
  */
 export class WorkerStack extends Stack {
   readonly service: FargateService;
+  readonly vpc: IVpc;
+  readonly cluster: ICluster;
   readonly #logGroup: LogGroup;
 
   constructor(scope: Construct, id: string, props: WorkerStackProps) {
@@ -68,6 +70,8 @@ export class WorkerStack extends Stack {
     // The providers belong to the cluster itself: as a resource beside it, which CDK would make, the service could be made
     // before them, and they could not be deleted before it.
     (cluster.node.defaultChild as CfnCluster).capacityProviders = ['FARGATE', 'FARGATE_SPOT'];
+    this.vpc = vpc;
+    this.cluster = cluster as ICluster;
     this.#logGroup = makeLogGroup(this, 'Logs', settings, 'worker');
     const nobody = new SecurityGroup(this, 'Nobody', { vpc, description: 'Nobody connects to a worker' });
     this.service = this.#addService(props, vpc, cluster as ICluster, nobody);

@@ -134,6 +134,22 @@ export const assumptions = {
   shardCap: { value: 50, unit: 'connections', basis: 'counted', why: 'HOLDFAST_SHARD_CAP' },
   shardFill: { value: 0.8, unit: 'of a shard', basis: 'chosen', why: 'filled at most' },
   leastShards: { value: 16, unit: 'shards', basis: 'counted', why: 'what a stage gets without settings' },
+  // Streams of events.
+  streams: { value: 0, unit: 'streams', basis: 'chosen', why: 'that are open all day, where the stage serves them' },
+  streamsPerTenant: { value: 2, unit: 'streams', basis: 'chosen', why: 'of one tenant' },
+  streamsPerTask: { value: 5_000, unit: 'streams', basis: 'counted', why: 'that a task takes' },
+  streamTasks: { value: 2, unit: 'tasks', basis: 'counted', why: 'at least; the small shape has one' },
+  streamSeconds: { value: 840, unit: 's', basis: 'counted', why: 'a stream lasts, and is opened again' },
+  streamLookSeconds: {
+    value: 2,
+    unit: 's',
+    basis: 'chosen',
+    why: 'between looks at a log at which little happens; 0.2 where events come',
+  },
+  streamLookReads: { value: 0.5, unit: 'read units', basis: 'counted', why: 'of a look that finds nothing' },
+  streamKeySeconds: { value: 15, unit: 's', basis: 'counted', why: 'between looks of a stream at its key' },
+  streamPlaceSeconds: { value: 75, unit: 's', basis: 'counted', why: 'between writes that hold the place of a stream' },
+  zones: { value: 2, unit: 'zones', basis: 'counted', why: 'in which the load balancer of streams has an address' },
   // Watching.
   alarms: {
     value: 120,

@@ -2,7 +2,7 @@ import type { Figures } from './assumptions.ts';
 import { countsAt, eventsOf, flows, keyWriteUnits, type Flow, type Step, type StepCounts } from './messageCounts.ts';
 import { prices, type PriceName } from './prices.ts';
 
-export const parts = ['workers', 'DynamoDB', 'SQS', 'functions', 'files', 'network', 'watching'] as const;
+export const parts = ['workers', 'DynamoDB', 'SQS', 'functions', 'files', 'streams', 'network', 'watching'] as const;
 export type Part = (typeof parts)[number];
 
 /** A quantity at its price. */

@@ -5,6 +5,7 @@ import type { Flow } from './messageCounts.ts';
 import { aloneShareAt, linesOf, sumLines, toLine, type Line, type Part } from './messageLines.ts';
 import type { PriceName } from './prices.ts';
 import { shapeFor, type Shape } from './shape.ts';
+import { streamLines } from './streamLines.ts';
 
 export interface Bill {
   readonly shape: Shape;
@@ -34,6 +35,7 @@ export function billFor(connections: number, figures: Figures): Bill {
   addQueues(add, shape, figures);
   addFunctions(add, month, figures);
   addFiles(add, month, figures);
+  lines.push(...streamLines(figures));
   add('network', 'addresses of the workers', 'publicIpMonth', shape.workers);
   add('network', 'sent to WhatsApp', 'egressGb', (connections * figures.egressMbPerMonth) / 1_000);
   addWatching(add, shape, figures);

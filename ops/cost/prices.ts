@@ -33,6 +33,13 @@ export const prices = {
   lambdaMillion: { usd: 0.2, per: 'million calls', source: 'known', where: 'AWS Lambda pricing' },
   lambdaGbSecond: { usd: 0.0000133334, per: 'GB second, ARM', source: 'known', where: 'AWS Lambda pricing' },
   httpApiMillion: { usd: 1, per: 'million HTTP API calls', source: 'known', where: 'API Gateway pricing' },
+  loadBalancerHour: {
+    usd: 0.0225,
+    per: 'load balancer and hour',
+    source: 'known',
+    where: 'Elastic Load Balancing pricing',
+  },
+  loadBalancerUnitHour: { usd: 0.008, per: 'LCU and hour', source: 'known', where: 'Elastic Load Balancing pricing' },
   egressGb: { usd: 0.09, per: 'GB out to the internet', source: 'known', where: 'Amazon EC2 pricing, data transfer' },
   metricMonth: { usd: 0.3, per: 'metric and month', source: 'known', where: 'Amazon CloudWatch pricing' },
   alarmMonth: { usd: 0.1, per: 'alarm and month', source: 'known', where: 'Amazon CloudWatch pricing' },

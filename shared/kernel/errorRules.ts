@@ -118,8 +118,7 @@ export const errorRules = {
   streams_not_served: {
     httpStatus: 404,
     retry: 'never',
-    sentence:
-      'This installation serves no streams. Read GET /v1/events with wait=20 instead, or have a webhook called.',
+    sentence: 'This address serves no streams. Read GET /v1/events with wait=20 instead, or have a webhook called.',
   },
   method_not_allowed: {
     httpStatus: 405,

@@ -59,6 +59,7 @@ const rules: readonly Rule[] = [
     pattern: /(?<![\w.])createServer\(/,
     except: {
       'worker/status/statusServer.ts': 'one for each process, held by its scope; it keeps no process alive',
+      'functions/stream/streamServer.ts': 'one for each process, which ends with it',
       'infra/local/dynamoDb.ts': 'finds a free port and is closed at once',
       'infra/local/steadyServer.ts': 'its caller listens and closes: the host of the functions, the simulator',
       'infra/local/ports.ts': 'asks whether a port is free, and is closed at once',

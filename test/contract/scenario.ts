@@ -8,7 +8,7 @@ import { queueUrlBase } from '../../infra/local/queues.ts';
 import type { RunningStack } from '../../infra/local/stackOptions.ts';
 import { until } from '../../infra/local/until.ts';
 import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
-import { GAP_PATIENCE_MS } from '../../shared/event/eventLog.ts';
+import { GAP_PATIENCE_MS, type EventLogDependencies } from '../../shared/event/eventLog.ts';
 import { takePlacesFor } from '../../shared/event/eventPages.ts';
 import { readEvents } from '../../shared/event/readEvents.ts';
 import { VETTED_VERSION } from '../../shared/fleet/whatsAppVersion.ts';
@@ -22,6 +22,7 @@ import { makeDocumentClient, makeQueueClient } from '../../shared/platform/aws.t
 import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { makeOps, type Ended } from '../ops/opsProcess.ts';
+import { StreamClient } from '../functions/stream/streamClient.ts';
 import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { RecordedCall } from './callRecorder.ts';
 import { seeFrozen } from './frozenConnection.ts';
@@ -71,6 +72,7 @@ export async function everything(scene: Scene): Promise<void> {
 const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] = [
   ['a conversation', converse],
   ['what a tenant reads and changes', readAndChange],
+  ['streams of events', listen],
   ['a message that waits for its connection', park],
   ['messages that have a time', schedule],
   ['many messages in one request', sendMany],
@@ -178,6 +180,25 @@ async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> 
   await new ApiClient(stack.apiUrl, 'hf_tenant_nobody').call('GET', '/v1/connections');
   const spare = await api.must('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/events' });
   await api.must('DELETE', `/v1/webhooks/${String(spare['id'])}`);
+}
+
+/** One stream is opened with the key, and one with a ticket; both are told something, and end with their clients. */
+async function listen(tenant: Tenant): Promise<void> {
+  const { api, stack } = tenant;
+  const ticket = await api.must('POST', '/v1/events/stream-tickets', {});
+  const clients = await Promise.all([
+    StreamClient.open(`${stack.apiUrl}/v1/events/stream?from=oldest`, { authorization: `Bearer ${api.key}` }),
+    StreamClient.open(`${stack.apiUrl}${String(ticket['url'])}`),
+  ]);
+  await send(tenant, 'listen');
+  for (const client of clients) {
+    await until(
+      'an event in the stream',
+      () => client.events.length,
+      (count) => count > 0,
+    );
+    await client.cut();
+  }
 }
 
 /** A file is fetched and read; another one is given by the phone, and one is gone, and is asked for again. */
@@ -362,10 +383,21 @@ async function loseAnEvent(tenant: Tenant): Promise<void> {
     stage: tenant.stack.stage,
     clock: { ...systemClock, nowMs: () => systemClock.nowMs() + laterMs },
   });
-  await takePlacesFor(log('ingest', 0), tenantId, tenant.shop as ConnectionId, 1);
-  await delivered(tenant, await send(tenant, 'after the gap'));
-  await readEvents(log('api', 2 * GAP_PATIENCE_MS), tenantId, undefined, 100);
-  if (!ledger.hasUsed('api dynamodb:PutItem core EVENTS#*')) throw new Error('the gap was not closed');
+  // Each that reads the log settles a gap that it meets.
+  for (const reader of ['api', 'stream'] as const) {
+    await takePlacesFor(log('ingest', 0), tenantId, tenant.shop as ConnectionId, 1);
+    await delivered(tenant, await send(tenant, `after the gap for ${reader}`));
+    await readAll(log(reader, 2 * GAP_PATIENCE_MS), tenantId);
+    if (!ledger.hasUsed(`${reader} dynamodb:PutItem core EVENTS#*`)) throw new Error('the gap was not closed');
+  }
+}
+
+async function readAll(log: EventLogDependencies, tenantId: TenantId): Promise<void> {
+  for (let after: string | undefined; ;) {
+    const { next, hasMore } = await readEvents(log, tenantId, after, 100);
+    if (!hasMore) return;
+    after = next;
+  }
 }
 
 /** The settings of a caller's clients. */

@@ -4,7 +4,14 @@ import { SHARD_INDEX, tableDefinitions } from '../../shared/platform/tables.ts';
 import { ACCOUNT, ofType, REGION, synthesizeStage } from '../infra/synthesizeStage.ts';
 import { nameOf, permissionsOf } from './permissions.ts';
 
-const resources = synthesizeStage({ canaryKeyParameter: '/holdfast/test/canary', canaryConnectionId: 'con_canary' });
+const resources = synthesizeStage({
+  canaryKeyParameter: '/holdfast/test/canary',
+  canaryConnectionId: 'con_canary',
+  streamDomainName: 'streams.example.com',
+  streamCertificateArn: `arn:aws:acm:${REGION}:${ACCOUNT}:certificate/one`,
+});
+/** The processes that run as tasks; all others are functions. */
+const tasks: ReadonlySet<ProcessName> = new Set(['worker', 'restore', 'stream']);
 const listOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value : [value]).map(String);
 
 type Statement = Readonly<Record<'Effect' | 'Action' | 'Resource' | 'Condition', unknown>>;
@@ -58,16 +65,15 @@ function permissionsInTemplates(process: ProcessName, role: string): readonly st
 
 describe('the roles that are deployed', () => {
   const roleOf = (process: ProcessName): string => {
-    const arn =
-      process === 'worker' || process === 'restore'
-        ? ofType(resources, 'AWS::ECS::TaskDefinition').find(
-            ({ properties }) => (properties['Family'] === 'test-restore') === (process === 'restore'),
-          )?.properties['TaskRoleArn']
-        : ofType(resources, 'AWS::Lambda::Function').find(
-            ({ properties }) =>
-              properties['FunctionName'] ===
-              `test-${process.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-          )?.properties['Role'];
+    const arn = tasks.has(process)
+      ? ofType(resources, 'AWS::ECS::TaskDefinition').find(
+          ({ properties }) => properties['Family'] === `test-${process}`,
+        )?.properties['TaskRoleArn']
+      : ofType(resources, 'AWS::Lambda::Function').find(
+          ({ properties }) =>
+            properties['FunctionName'] ===
+            `test-${process.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+        )?.properties['Role'];
     return String(arn).split('.')[0] ?? '';
   };
 

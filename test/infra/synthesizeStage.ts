@@ -96,7 +96,11 @@ export function writeTemplates(
   check?: (app: App) => AwsSolutionsChecks,
 ): string {
   const app = makeApp({ validate: check !== undefined });
-  const images = { worker: ContainerImage.fromRegistry('worker'), media: anyMediaImage() };
+  const images = {
+    worker: ContainerImage.fromRegistry('worker'),
+    media: anyMediaImage(),
+    stream: ContainerImage.fromRegistry('stream'),
+  };
   addStacks(app, parseSettings({ stage: 'test', ...given }), images);
   if (check !== undefined) Validations.of(app).addPlugins(check(app));
   return app.synth().directory;

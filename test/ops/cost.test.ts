@@ -91,18 +91,19 @@ describe('the cost model', () => {
 
   it('uses every assumption and every price: doubling one changes some bill', () => {
     const sizes = [1, 3_000];
+    const all = { ...defaultFigures, streams: 20_000 };
     const total = (figures: typeof defaultFigures, connections: number): number => billFor(connections, figures).usd;
 
     const idle = names.filter((name) =>
       sizes.every((size) => {
         // Where another limit hides it, a smaller value shows it.
-        const changed = [2, 0.1, 40].map((factor) => ({ ...defaultFigures, [name]: defaultFigures[name] * factor }));
-        return changed.every((figures) => total(figures, size) === total(defaultFigures, size));
+        const changed = [2, 0.1, 40].map((factor) => ({ ...all, [name]: all[name] * factor }));
+        return changed.every((figures) => total(figures, size) === total(all, size));
       }),
     );
 
     expect(idle).toEqual([]);
-    const used = new Set(billFor(100, defaultFigures).lines.map(({ price }) => price));
+    const used = new Set(billFor(100, all).lines.map(({ price }) => price));
     expect(Object.keys(prices).filter((name) => !used.has(name as keyof typeof prices))).toEqual([]);
   });
 
@@ -199,6 +200,13 @@ describe('what a message costs', () => {
       const { usd } = billFor(connections, figuresFor(connections));
       const [row] = rows.filter(([first]) => first === connections.toLocaleString('en'));
       expect(row?.slice(1, 3)).toEqual([usd.toFixed(2), (usd / connections).toFixed(4)]);
+    }
+    for (const streams of [10, 1_000, 10_000]) {
+      const lines = billFor(1_000, { ...figuresFor(1_000), streams }).lines.filter(({ part }) => part === 'streams');
+      const usdOf = (what: RegExp): string =>
+        lines.reduce((sum, line) => sum + (what.test(line.what) ? line.usd : 0), 0).toFixed(2);
+      const columns = [/./, /^(?:processors|memory|addresses)$/, /load balancer/, /^looks/, /^places/];
+      expect(rows).toContainEqual([streams.toLocaleString('en'), ...columns.map(usdOf)]);
     }
     for (const flow of flows) {
       for (const step of steps) {

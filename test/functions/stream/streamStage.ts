@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { composeStreams, type StreamOptions } from '../../../functions/stream/composition.ts';
 import type { EventStreams } from '../../../functions/stream/handler.ts';
-import { answerStream } from '../../../functions/stream/nodeStreams.ts';
+import { startStreamServer } from '../../../functions/stream/streamServer.ts';
 import type { FactBatch } from '../../../shared/event/factBatch.ts';
+import { systemClock } from '../../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
 import type { StoreConfig } from '../../../shared/platform/storeConfig.ts';
 import { someContent } from '../../shared/content/someContent.ts';
@@ -63,21 +61,11 @@ export class StreamStage {
 
   async process(options: StreamOptions = {}): Promise<StreamProcess> {
     const streams = composeStreams(this.#config, { lookEveryMs: 50, ...options });
-    const server: Server = createServer((request, response) => {
-      if (!answerStream(streams, request, response)) response.writeHead(404).end();
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    const server = await startStreamServer(streams, systemClock, { host: '127.0.0.1', port: 0 });
     return {
-      url: `http://127.0.0.1:${port}/v1/events/stream`,
+      url: `http://127.0.0.1:${server.port}/v1/events/stream`,
       streams,
-      stop: async () => {
-        server.close();
-        streams.drain();
-        server.closeAllConnections();
-        await once(server, 'close');
-      },
+      stop: server.drain,
     };
   }
 

@@ -23,6 +23,8 @@ const resources = synthesizeStage({
   burnAlarms: 'all',
   canaryKeyParameter: '/holdfast/test/canary',
   canaryConnectionId: 'con_canary',
+  streamDomainName: 'streams.example.com',
+  streamCertificateArn: `arn:aws:acm:${REGION}:${ACCOUNT}:certificate/one`,
 });
 
 interface AlarmProperties {

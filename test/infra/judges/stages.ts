@@ -30,6 +30,8 @@ export const stages = {
     burnAlarms: 'all',
     domainName: 'api.example.com',
     certificateArn: `arn:aws:acm:us-east-1:${OWNER}:certificate/one`,
+    streamDomainName: 'streams.example.com',
+    streamCertificateArn: `arn:aws:acm:us-east-1:${OWNER}:certificate/two`,
     webAclArn: `arn:aws:wafv2:us-east-1:${OWNER}:global/webacl/one/two`,
     backupCopyVaultArn: `arn:aws:backup:eu-west-1:${OWNER}:backup-vault:far`,
     canaryKeyParameter: '/holdfast/test/canary',
