@@ -17,15 +17,8 @@ import { EndpointStore } from '../../../shared/webhook/endpointStore.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/postWebhook.ts';
 import { aStatusDraft, logEvent } from '../../shared/event/loggedEvents.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';
+import { makeMortal, type Death } from './mortal.ts';
 import { aTenantWith, receive, release, startQueueStack, toSqsEvent, type QueueStack } from '../queueStack.ts';
-
-/** The moment of a call at which the function dies: the call has no effect, or it has and nobody learns of it. */
-type Moment = 'before' | 'after';
-interface Death {
-  /** The place of the call among all that the function makes; 1 is the first. */
-  readonly call: number;
-  readonly when: Moment;
-}
 
 interface Scenario {
   readonly name: string;
@@ -55,9 +48,6 @@ const scenarios: readonly Scenario[] = [
   { name: 'a receiver that wants no more', failures: 0, answers: [], afterwards: 410, deliveries: 1, end: 'disabled' },
 ];
 
-/** A call that never returns, as for a process that is gone. */
-const NEVER = new Promise<never>(() => undefined);
-
 describe('deliver that dies', () => {
   let stack: QueueStack;
   let poster: WebhookPoster;
@@ -79,26 +69,8 @@ describe('deliver that dies', () => {
 
   /** A process of the function whose every call to the world is counted, and which dies at one of them. */
   const aLife = (death?: Death) => {
-    const died = Promise.withResolvers<'died'>();
-    const state = { calls: 0, isDead: false };
-    const reach = async <Result>(call: () => Promise<Result>): Promise<Result> => {
-      state.calls += 1;
-      const isEnd = death?.call === state.calls;
-      if (state.isDead || (isEnd && death.when === 'before')) return die();
-      // A call that the world refuses, such as a condition that is not met, is as much a moment to die after.
-      const [answer] = await Promise.allSettled([call()]);
-      if (state.isDead || isEnd) return die();
-      if (answer.status === 'rejected') throw answer.reason;
-      return answer.value;
-    };
-    const die = (): Promise<never> => {
-      state.isDead = true;
-      died.resolve('died');
-      return NEVER;
-    };
-    const table = Object.assign(Object.create(stack.table) as typeof stack.table, {
-      send: (command: Parameters<typeof stack.table.send>[0]) => reach(() => stack.table.send(command)),
-    });
+    const { reach, asOurs, died, calls } = makeMortal(death);
+    const table = asOurs(stack.table);
     const queue = Object.assign(Object.create(stack.queue) as SQSClient, {
       send: (command: Parameters<SQSClient['send']>[0]) => {
         // What is hidden is shown again at once: the clock of the test is moved in place of a wait.
@@ -114,8 +86,8 @@ describe('deliver that dies', () => {
       breakers: makeEndpointBreakerStore({ ...stack, table }),
       poster: { post: (...of) => reach(() => poster.post(...of)) },
     });
-    const run = (messages: readonly Message[]) => Promise.race([handler(toSqsEvent(messages)), died.promise]);
-    return { run, calls: () => state.calls };
+    const run = (messages: readonly Message[]) => Promise.race([handler(toSqsEvent(messages)), died]);
+    return { run, calls };
   };
   const aDelivery = async ({ tenantId, endpointId }: Endpoint): Promise<Delivery & { readonly event: string }> => {
     const eventId = await logEvent(stack, aStatusDraft(tenantId));
