@@ -37,7 +37,7 @@ describe('the types of events', () => {
       '',
       '`types`, `chatKind` (both with commas between) and `connectionId` leave the rest out; a page may then be empty and have more, and the place',
       'serves any filter. `chatKind` is `people`, `groups`, `statusUpdates`, `newsletters` or `broadcasts`; with it, events about no chat (`connection.*`,',
-      '`action.*`, `media.*`, `bulk_send.status`) are left out.',
+      '`action.*`, `media.*`, `bulk_send.status`, `webhook.disabled`) are left out.',
       '',
       '`wait=20` (seconds, 20 at most) asks to wait where there is nothing new: the answer comes within half a second of the first event that is',
       'wanted. Three requests of a tenant may wait at once, one more is 429 `too_many_readers`. A request that waits occupies a function of the API',
