@@ -5,6 +5,7 @@ import { TenantFiles } from '../../shared/media/keptBytes.ts';
 import type { FileToSend } from '../../shared/media/fileToSend.ts';
 import { MediaStore } from '../../shared/media/mediaStore.ts';
 import { ObjectHolds } from '../../shared/media/objectHolds.ts';
+import type { PictureUse } from '../../shared/media/pictureBytes.ts';
 import { PictureStore } from '../../shared/media/pictureStore.ts';
 import { S3ObjectStore } from '../../shared/media/s3ObjectStore.ts';
 import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.ts';
@@ -39,7 +40,8 @@ export function mediaParts(config: MediaConfig, options: { readonly allowLoopbac
       uploads: new UploadStore({ ...stores, clock: systemClock }),
       hosts: new FileHosts({ origin: config.filesUrl }),
       prepare: prepareWith({ objects, converter }),
-      makePicture: (file: FileToSend, signal: AbortSignal) => makePicture({ objects, converter }, file, signal),
+      makePicture: (file: FileToSend, as: PictureUse, signal: AbortSignal) =>
+        makePicture({ objects, converter }, file, as, signal),
     },
     pictures: new PictureStore({ ...stores, clock: systemClock }),
     holds: new ObjectHolds(stores),

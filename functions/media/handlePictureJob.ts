@@ -5,6 +5,7 @@ import { findToSend } from '../../shared/media/filesToSend.ts';
 import type { FileToSend } from '../../shared/media/fileToSend.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import type { PictureJob } from '../../shared/media/pictureJob.ts';
+import type { PictureUse } from '../../shared/media/pictureBytes.ts';
 import type { PictureStore, PreparedPicture } from '../../shared/media/pictureStore.ts';
 import { enqueueCommand, type CommandQueue } from '../../shared/message/command.ts';
 import { mediaTimes } from '../../shared/platform/queues.ts';
@@ -16,7 +17,7 @@ export interface PictureJobDependencies extends CommandQueue, Pick<Surroundings,
   readonly media: Pick<MediaStore, 'findAny'>;
   readonly pictures: Pick<PictureStore, 'find' | 'write'>;
   /** Makes a file a picture that can be set. Rejects for what passes, and when the signal aborts. */
-  readonly makePicture: (file: FileToSend, signal: AbortSignal) => Promise<PreparedPicture>;
+  readonly makePicture: (file: FileToSend, as: PictureUse, signal: AbortSignal) => Promise<PreparedPicture>;
 }
 
 /**
@@ -32,18 +33,18 @@ export async function handlePictureJob(
   record: SQSRecord,
 ): Promise<JobOutcome> {
   const { media, pictures, makePicture, clock, random, logger } = dependencies;
-  const { tenantId, connectionId, correlationId, mediaId, shard } = job;
+  const { tenantId, connectionId, correlationId, mediaId, shard, as } = job;
   const tries = Number(record.attributes.ApproximateReceiveCount);
   const file = await findToSend(media, tenantId, mediaId);
   // The worker reads the same: it waits, or fails the action.
   if (file?.state !== 'ready') return 'done';
-  if ((await pictures.find(mediaId)) === undefined) {
+  if ((await pictures.find(mediaId, as)) === undefined) {
     let made: PreparedPicture;
     try {
       made = await withDeadline(
         'making a picture',
         deadlines.mediaSend.ms,
-        (signal) => makePicture(file, signal),
+        (signal) => makePicture(file, as, signal),
         clock,
       );
     } catch (error) {
@@ -51,7 +52,7 @@ export async function handlePictureJob(
       if (tries < mediaTimes.tries) return { hiddenForSeconds: retrySeconds(tries, random.unit()) };
       made = { state: 'failed', fault: 'too_costly' };
     }
-    await pictures.write(mediaId, made);
+    await pictures.write(mediaId, as, made);
     const outcome = made.state === 'ready' ? 'ready' : made.fault;
     logger.info('a file was made a picture, or never can be', {
       tenantId,

@@ -3,6 +3,7 @@ import type { ConnectionId, CorrelationId, MediaId, TenantId } from '../kernel/i
 import { mediaQueueName } from '../platform/queues.ts';
 import { sendEntries } from '../platform/sendEntries.ts';
 import type { MediaQueue } from './mediaJob.ts';
+import { pictureUses } from './pictureBytes.ts';
 
 const branded = <Brand>() =>
   z
@@ -21,6 +22,7 @@ export const pictureJobSchema = z.object({
   shard: z.number().int().min(0).max(9_999),
   correlationId: branded<CorrelationId>(),
   mediaId: branded<MediaId>(),
+  as: z.enum(pictureUses),
 });
 export type PictureJob = z.infer<typeof pictureJobSchema>;
 

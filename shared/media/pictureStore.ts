@@ -3,6 +3,7 @@ import type { MediaId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { pictureKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
+import { pictureUses, type PictureUse } from './pictureBytes.ts';
 import type { PrepareFault } from './prepareFaults.ts';
 
 /** A file made a picture that can be set, or the reason why it never can be. */
@@ -27,10 +28,10 @@ export class PictureStore {
   }
 
   /** Finds what a file was made, strongly consistent; undefined where nobody has made anything of it. The caller has read the file. */
-  async find(mediaId: MediaId): Promise<PreparedPicture | undefined> {
+  async find(mediaId: MediaId, as: PictureUse): Promise<PreparedPicture | undefined> {
     const { table, clock } = this.#given;
     const { Item } = await table.send(
-      new GetCommand({ TableName: this.#tableName(), Key: pictureKey(mediaId), ConsistentRead: true }),
+      new GetCommand({ TableName: this.#tableName(), Key: pictureKey(mediaId, as), ConsistentRead: true }),
     );
     if (Item === undefined || isExpired(Item, clock.nowMs())) return undefined;
     const { state, jpeg, fault } = Item as { state: string; jpeg: Uint8Array; fault: PrepareFault };
@@ -38,15 +39,19 @@ export class PictureStore {
   }
 
   /** Writes down what a file was made. Twice is as good as once. */
-  async write(mediaId: MediaId, picture: PreparedPicture): Promise<void> {
+  async write(mediaId: MediaId, as: PictureUse, picture: PreparedPicture): Promise<void> {
     const { table, clock } = this.#given;
-    const Item = { ...pictureKey(mediaId), ...picture, ttl: expiryOf('picture', clock.nowMs()) };
+    const Item = { ...pictureKey(mediaId, as), ...picture, ttl: expiryOf('picture', clock.nowMs()) };
     await table.send(new PutCommand({ TableName: this.#tableName(), Item }));
   }
 
-  /** Removes what a file was made. It is none of its business whether there was something. */
+  /** Removes what a file was made, for whatever use. It is none of its business whether there was something. */
   async remove(mediaId: MediaId): Promise<void> {
-    await this.#given.table.send(new DeleteCommand({ TableName: this.#tableName(), Key: pictureKey(mediaId) }));
+    const { table } = this.#given;
+    const TableName = this.#tableName();
+    await Promise.all(
+      pictureUses.map((as) => table.send(new DeleteCommand({ TableName, Key: pictureKey(mediaId, as) }))),
+    );
   }
 
   #tableName(): string {

@@ -28,3 +28,12 @@ export function sentFileOf(content: AnyContent): SentFile | undefined {
   const named = (content as unknown as Readonly<Record<string, NamedFile & AskedBeside>>)[content.type] ?? {};
   return { named, as: toUse(named), convert: named.convert !== false };
 }
+
+/** The files of which the photos of a content are made; none but contacts have any. */
+export function photoIdsOf(content: AnyContent): readonly string[] {
+  if (content.type !== 'contacts') return [];
+  const { contacts } = content as unknown as {
+    readonly contacts: readonly { readonly photo?: NamedFile | undefined }[];
+  };
+  return [...new Set(contacts.flatMap(({ photo }) => photo?.id ?? []))];
+}

@@ -34,6 +34,7 @@ export async function settleFile(
   lookUp: FileLookUp | undefined,
   place = '',
 ): Promise<OutboundContent | AppError> {
+  if (content.type === 'contacts') return settlePhotos(content, lookUp, place);
   const sent = sentFileOf(content);
   if (sent === undefined) return content;
   if (lookUp === undefined) throw new Error('nobody here knows any files');
@@ -43,6 +44,26 @@ export async function settleFile(
   return file instanceof AppError
     ? file
     : ({ type, [type]: { id: file.mediaId, ...body } } as unknown as OutboundContent);
+}
+
+/** Settles the photos of contacts. Those that are there come first: where one of them refuses the message, no link is fetched. */
+async function settlePhotos(
+  content: Extract<OutboundContent, { readonly type: 'contacts' }>,
+  lookUp: FileLookUp | undefined,
+  place: string,
+): Promise<OutboundContent | AppError> {
+  const contacts = [...content.contacts];
+  const linkOf = ({ photo }: (typeof contacts)[number]): string | undefined => (photo as NamedFile | undefined)?.link;
+  const named = [...contacts.entries()].filter(([, { photo }]) => photo !== undefined);
+  for (const [index, contact] of named.toSorted(
+    ([, one], [, other]) => Number(linkOf(one) !== undefined) - Number(linkOf(other) !== undefined),
+  )) {
+    if (lookUp === undefined) throw new Error('nobody here knows any files');
+    const file = await settleNamed(contact.photo as NamedFile, lookUp, `${place}contacts.${index}.photo.`);
+    if (file instanceof AppError) return file;
+    contacts[index] = { ...contact, photo: { id: file.mediaId } };
+  }
+  return { type: 'contacts', contacts };
 }
 
 /**

@@ -85,8 +85,8 @@ export const versionKey = (
 export const mediaKey = (mediaId: MediaId): ItemKey => ({ pk: `MEDIA#${mediaId}`, sk: 'MEDIA' });
 /** The small picture of a file, which is read seldom and would make each change of its row dear. */
 export const thumbnailKey = (mediaId: MediaId): ItemKey => ({ pk: `MEDIA#${mediaId}`, sk: 'THUMBNAIL' });
-/** The picture that a file was made, to be set as that of an account or a group. */
-export const pictureKey = (mediaId: MediaId): ItemKey => ({ pk: `MEDIA#${mediaId}`, sk: 'PICTURE' });
+/** The picture that a file was made, by what it is for. */
+export const pictureKey = (mediaId: MediaId, as: string): ItemKey => ({ pk: `MEDIA#${mediaId}`, sk: `PICTURE#${as}` });
 /** An object in the bucket: which files hold it, and what is counted of it. */
 const objectPartition = ({ tenantId, name }: { readonly tenantId: TenantId; readonly name: string }): string =>
   `OBJECT#${tenantId}#${name}`;

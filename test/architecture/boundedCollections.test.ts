@@ -28,6 +28,7 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/actions/connectionActions.ts #running': 'actions that are being asked for: four at most',
   'worker/sending/chatHolds.ts #holds': 'chats with a parked message: others are forgotten at each look',
   'worker/sending/messageFiles.ts #asked': 'a number of files',
+  'worker/sending/messagePhotos.ts #asked': 'a number of photos',
   'worker/actions/actionPictures.ts #asked': 'a number of actions',
   'shared/media/sealFile.ts #done': 'ten bytes for each 64 KB of one file, which has 2 GiB at most',
   'worker/sending/firstContactHolds.ts #held': 'chats with a parked message: others are forgotten at each look',

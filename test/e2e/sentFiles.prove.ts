@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../infra/local/until.ts';
 import type { SentFile } from '../whatsapp/media/fileClient.ts';
+import { toContent } from '../../shared/wire/content.ts';
 import { samples } from '../whatsapp/media/sampleFiles.ts';
 import { startPairedStack, type PairedStack } from './pairedStack.ts';
 
@@ -219,6 +220,22 @@ describe('files that are sent', () => {
     const wanted = [answer, ...rows].map(({ stanzaId }) => stanzaId);
     expect(order.filter((id) => wanted.includes(id))).toEqual(wanted);
     expect(listed).toMatchObject(rows.map(({ id }) => ({ id, partOf: { kind: 'album', messageId: answer['id'] } })));
+  });
+
+  it('is the photo on the card of a contact, which a phone shows', async () => {
+    const id = await received({ kind: 'image', data: samples.smallPng });
+    const contacts = [{ name: { formatted_name: 'Ada' }, photo: { id } }, { name: { formatted_name: 'Bob' } }];
+
+    const answer = await send({ type: 'contacts', contacts });
+    await messageOf(answer['id'], ({ status }) => status === 'delivered');
+    const entry = (await stage.phones.messages(ANN)).find((one) => one.id === answer['stanzaId']);
+    const told = toContent(Buffer.from(entry?.plaintext ?? '', 'base64'));
+
+    expect(answer).toMatchObject({ content: { type: 'contacts', contacts } });
+    expect(told?.content).toMatchObject({
+      contacts: [{ name: { formatted_name: 'Ada' } }, { name: { formatted_name: 'Bob' } }],
+    });
+    expect(told?.files).toEqual([expect.objectContaining({ part: '0.photo', mime_type: 'image/jpeg' })]);
   });
 
   it('is one upload for many recipients, and they all open it', async () => {

@@ -69,7 +69,7 @@ export class ActionPictures {
       return this.#failed(actionId, 'file_gone');
     if (file.state === 'pending') return this.#waits(actionId, this.#asked?.get(actionId)?.atMs);
     if (file.state !== 'ready') return this.#failed(actionId, 'file_not_fetched');
-    const found = await pictures.find(mediaId);
+    const found = await pictures.find(mediaId, 'portrait');
     if (found?.state === 'failed') return this.#failed(actionId, pictureErrorOf(found.fault));
     if (found !== undefined) {
       this.#asked?.delete(actionId);
@@ -88,7 +88,7 @@ export class ActionPictures {
     const atMs = this.#asked?.get(actionId)?.atMs;
     if (atMs !== undefined && clock.monotonicMs() - atMs < ASK_AGAIN_MS) return atMs;
     assertOpen();
-    await askForPicture(this.#dependencies, { tenantId, connectionId, shard, correlationId, mediaId });
+    await askForPicture(this.#dependencies, { tenantId, connectionId, shard, correlationId, mediaId, as: 'portrait' });
     return clock.monotonicMs();
   }
 

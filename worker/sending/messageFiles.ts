@@ -4,19 +4,23 @@ import { parseId, type MediaId, type TenantId } from '../../shared/kernel/id.ts'
 import type { FileToSend } from '../../shared/media/fileToSend.ts';
 import { askForUpload, type SendJobQueue } from '../../shared/media/sendJob.ts';
 import { FAILURE_STANDS_MS, failureStands, uploadNameOf, type Upload } from '../../shared/media/upload.ts';
+import type { PictureStore } from '../../shared/media/pictureStore.ts';
 import { isFresh } from '../../shared/media/uploadedFile.ts';
 import type { UploadStore } from '../../shared/media/uploadStore.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import type { SendErrorCode } from '../../shared/message/sendError.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
-import type { FileOfSend, MediaHosts, SendingSocket, SendOutcome } from '../socket/port/connectionSocket.ts';
+import type { FileOfSend, MediaHosts, Photos, SendingSocket, SendOutcome } from '../socket/port/connectionSocket.ts';
 import { LookUpError, toOutcome } from '../socket/port/lookUpError.ts';
+import { MessagePhotos } from './messagePhotos.ts';
 
 /** What is known of the file of a message. */
 export type FileLook =
   | { readonly file: 'none' }
   | { readonly file: 'ready'; readonly sent: FileOfSend }
+  /** It has no file of its own, and the photos of its contacts are made. */
+  | { readonly file: 'photos'; readonly photos: Photos }
   /** It was asked for, and is not at WhatsApp yet. */
   | { readonly file: 'waits' }
   | { readonly file: 'failed'; readonly code: SendErrorCode }
@@ -43,6 +47,7 @@ export interface MessageFilesDependencies extends SendJobQueue, Pick<Surrounding
   readonly findToSend: (tenantId: TenantId, mediaId: MediaId) => Promise<FileToSend | undefined>;
   readonly uploads: Pick<UploadStore, 'find'>;
   readonly known: KnownFiles;
+  readonly pictures: Pick<PictureStore, 'find'>;
   /** Throws when this worker may not act at the moment. Called before each outside effect. */
   readonly assertOpen: () => void;
 }
@@ -71,11 +76,13 @@ interface Asking {
  */
 export class MessageFiles {
   readonly #dependencies: MessageFilesDependencies;
+  readonly #photos: MessagePhotos;
   /** The files that were asked for: made with the first, as most connections send none. */
   #asked: LRUCache<string, Asked> | undefined;
 
   constructor(dependencies: MessageFilesDependencies) {
     this.#dependencies = dependencies;
+    this.#photos = new MessagePhotos(dependencies);
   }
 
   /**
@@ -88,7 +95,7 @@ export class MessageFiles {
     mayAsk: boolean = true,
   ): Promise<FileLook> {
     const sent = sentFileOf(message.content);
-    if (sent === undefined) return { file: 'none' };
+    if (sent === undefined) return this.#photos.look(message);
     const { known, clock, findToSend, uploads, owned } = this.#dependencies;
     const mediaId = parseId('med', sent.named.id ?? '');
     if (mediaId === undefined) return { file: 'failed', code: 'file_gone' };

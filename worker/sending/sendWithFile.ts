@@ -23,6 +23,7 @@ export async function sendWithFile(
 ): Promise<OutcomeWithFile> {
   const look = await files.look(message, socket);
   if (look.file === 'none') return withoutFile(await socket.send(request), look);
+  if (look.file === 'photos') return withoutFile(await socket.send({ ...request, photos: look.photos }), look);
   if (look.file === 'ready') return withoutFile(await socket.send({ ...request, file: look.sent }), look);
   return request.triedBefore === true ? withoutFile(await socket.send(request), look) : outcomeOf(look);
 }

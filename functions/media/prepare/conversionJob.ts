@@ -6,7 +6,7 @@ import type { SoundMade } from './converter/sounds.ts';
 
 /** What the converter is asked to do with one file. */
 export type ConversionJob =
-  | { readonly do: 'photo' | 'portrait' | 'sticker' | 'mp4'; readonly path: string; readonly out: string }
+  | { readonly do: 'photo' | 'portrait' | 'card' | 'sticker' | 'mp4'; readonly path: string; readonly out: string }
   | { readonly do: 'picture' | 'film'; readonly path: string }
   | {
       readonly do: 'voice' | 'audio';
@@ -20,6 +20,7 @@ export type ConversionJob =
 export interface ConversionsMade {
   readonly photo: PictureMade;
   readonly portrait: PictureMade;
+  readonly card: PictureMade;
   readonly picture: PictureMade;
   readonly sticker: PictureMade;
   readonly voice: SoundMade;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { FileToSend } from '../../../shared/media/fileToSend.ts';
+import type { PictureUse } from '../../../shared/media/pictureBytes.ts';
 import type { PreparedPicture } from '../../../shared/media/pictureStore.ts';
 import { fileIn, PrepareError } from './converter.ts';
 import { fileTypeOf } from './fileTypes.ts';
@@ -10,12 +11,13 @@ import { treatmentOf } from './prepareRules.ts';
 import { headOf, readInto, type PrepareDependencies } from './prepareFile.ts';
 
 /**
- * Makes a file a picture of an account or a group: a small square JPEG, in the process that decodes bytes of strangers. Throws where the store of objects
+ * Makes a file a picture of an account, a group or a contact: a small square JPEG, in the process that decodes bytes of strangers. Throws where the store of objects
  * or the disk fails, and the signal's reason when it aborts.
  */
 export async function makePicture(
   { objects, converter }: PrepareDependencies,
   { objectKey }: Pick<FileToSend, 'objectKey'>,
+  as: PictureUse,
   signal: AbortSignal,
 ): Promise<PreparedPicture> {
   try {
@@ -30,7 +32,7 @@ export async function makePicture(
     const jpeg = await converter.inFolder(async (folder) => {
       const [path, out] = [fileIn(folder, 'given'), fileIn(folder, 'made')];
       await readInto(objects, objectKey, createHash('sha256'), createWriteStream(path, { mode: 0o600 }), signal);
-      await converter.convert({ do: 'portrait', path, out }, folder, signal);
+      await converter.convert({ do: as, path, out }, folder, signal);
       return readFile(out);
     }, signal);
     return { state: 'ready', jpeg };

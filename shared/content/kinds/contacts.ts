@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { always, list, prose, said, word } from '../bodyField.ts';
 import { BODY_UNITS, record } from '../bodyShape.ts';
+import { askedName } from '../namedFile.ts';
 import type { ContentKind } from '../contentKind.ts';
 
 /** The most contacts in one message, as in the Cloud API. */
@@ -9,6 +10,9 @@ const MOST_OF_EACH = 20;
 const TEXT_LIMIT = 256;
 /** The UTF-16 units of each part of a received contact. */
 const RECEIVED_UNITS = 1_024;
+const ID_UNITS = 64;
+/** The most contacts of one message that have a photo: ten of 12 KB are half of what a message may be. */
+const MOST_PHOTOS = 10;
 
 const part = prose(RECEIVED_UNITS);
 const contact = record({
@@ -42,6 +46,7 @@ const contact = record({
   ),
   org: record({ company: part, department: part, title: part }),
   birthday: said(part, 'Such as 1990-12-24.'),
+  photo: said(record({ id: word(ID_UNITS) }), 'Of what you sent: the file whose picture is on the card.'),
 });
 const all = list(contact, MOST_CONTACTS);
 /** One contact, with the names of the Cloud API. */
@@ -90,6 +95,13 @@ const askedContact = z.strictObject({
     .string()
     .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a day, such as 1990-12-24')
     .optional(),
+  photo: z
+    .strictObject(askedName)
+    .refine(({ id, link }) => (id === undefined) !== (link === undefined), {
+      error: 'must have either id or link',
+      path: ['id'],
+    })
+    .optional(),
 });
 
 export const contacts = {
@@ -104,6 +116,14 @@ export const contacts = {
     },
   ],
   shown: all.schema,
-  out: { asked: z.array(askedContact).min(1).max(MOST_CONTACTS) },
+  out: {
+    asked: z
+      .array(askedContact)
+      .min(1)
+      .max(MOST_CONTACTS)
+      .refine((all) => all.filter(({ photo }) => photo !== undefined).length <= MOST_PHOTOS, {
+        error: `must have at most ${MOST_PHOTOS} photos`,
+      }),
+  },
   in: { bound: (body) => all.bound(body, { units: BODY_UNITS, isCut: false }) ?? [] },
 } as const satisfies ContentKind<z.infer<typeof all.schema>>;

@@ -4,13 +4,14 @@ import { fetchPicture } from '../../../functions/media/fetchPicture.ts';
 import { FileSource } from '../../../functions/media/fileSource.ts';
 import { handlePictureJob, type PictureJobDependencies } from '../../../functions/media/handlePictureJob.ts';
 import { makePicture } from '../../../functions/media/prepare/makePicture.ts';
+import { toThumbnail } from '../../../shared/content/thumbnail.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, type CorrelationId, type TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { BroughtFileStore } from '../../../shared/media/broughtFileStore.ts';
 import { keepPicture, pictureFile, type ShownPicture } from '../../../shared/media/keepPicture.ts';
 import { MediaStore } from '../../../shared/media/mediaStore.ts';
-import { PICTURE_BYTES } from '../../../shared/media/pictureBytes.ts';
+import { PICTURE_BYTES, type PictureUse } from '../../../shared/media/pictureBytes.ts';
 import type { PictureJob } from '../../../shared/media/pictureJob.ts';
 import { PictureStore, type PreparedPicture } from '../../../shared/media/pictureStore.ts';
 import { commandQueueName, mediaQueueName } from '../../../shared/platform/queues.ts';
@@ -33,10 +34,10 @@ describe('a file that is made a picture', () => {
   const preparing = new Preparing();
   afterAll(() => preparing.stop());
 
-  const make = async (bytes: Uint8Array): Promise<PreparedPicture> => {
+  const make = async (bytes: Uint8Array, as: PictureUse = 'portrait'): Promise<PreparedPicture> => {
     const objectKey = `x/${preparing.objects.kept.size}`;
     preparing.objects.kept.set(objectKey, { bytes: Buffer.from(bytes), contentType: '', storedAtMs: 0 });
-    return makePicture(preparing, { objectKey }, new AbortController().signal);
+    return makePicture(preparing, { objectKey }, as, new AbortController().signal);
   };
 
   it.each([
@@ -50,7 +51,7 @@ describe('a file that is made a picture', () => {
 
     expect(made.state).toBe('ready');
     expect(inside(jpeg)).toMatchObject({ format: 'jpeg', width: edge, height: edge });
-    expect(jpeg.length).toBeLessThanOrEqual(PICTURE_BYTES);
+    expect(jpeg.length).toBeLessThanOrEqual(PICTURE_BYTES.portrait);
     // Nothing of what a camera writes down is in it.
     expect(Buffer.from(jpeg).includes('Exif')).toBe(false);
   });
@@ -64,9 +65,20 @@ describe('a file that is made a picture', () => {
     expect(await make(bytes)).toEqual({ state: 'failed', fault });
   });
 
+  it('is small enough for a card that its readers take for a small picture', async () => {
+    const made = await make(pngOf({ width: 900, height: 600 }), 'card');
+    const jpeg = made.state === 'ready' ? made.jpeg : Buffer.alloc(0);
+
+    expect(inside(jpeg)).toMatchObject({ format: 'jpeg', width: 192, height: 192 });
+    expect(toThumbnail(jpeg)).toBeDefined();
+  });
+
   it('says that a file is gone', async () => {
     const signal = new AbortController().signal;
-    expect(await makePicture(preparing, { objectKey: 'nowhere' }, signal)).toEqual({ state: 'failed', fault: 'gone' });
+    expect(await makePicture(preparing, { objectKey: 'nowhere' }, 'portrait', signal)).toEqual({
+      state: 'failed',
+      fault: 'gone',
+    });
   });
 });
 
@@ -93,6 +105,7 @@ describe('pictures in the queue of media', () => {
       shard: 1,
       correlationId: 'cor' as CorrelationId,
       mediaId,
+      as: 'portrait',
     };
   }
   const jpeg = Buffer.from('jpeg');
@@ -128,7 +141,7 @@ describe('pictures in the queue of media', () => {
     expect(await run(job)).toBe('done');
     expect(await run(job, {}, aRecord('', { id: 'again' }))).toBe('done');
 
-    expect(Buffer.from((await pictures().find(job.mediaId))?.state === 'ready' ? jpeg : [])).toEqual(jpeg);
+    expect(Buffer.from((await pictures().find(job.mediaId, 'portrait'))?.state === 'ready' ? jpeg : [])).toEqual(jpeg);
     expect(made - before).toBe(1);
     expect(await told()).toBeGreaterThan(0);
   });
@@ -140,7 +153,7 @@ describe('pictures in the queue of media', () => {
     expect(await run({ ...job, tenantId: 'tnt_other' as TenantId })).toBe('done');
 
     expect(made).toBe(before);
-    expect(await pictures().find(job.mediaId)).toBeUndefined();
+    expect(await pictures().find(job.mediaId, 'portrait')).toBeUndefined();
   });
 
   it('keeps what is wrong with a file', async () => {
@@ -148,7 +161,7 @@ describe('pictures in the queue of media', () => {
 
     await run(job, { makePicture: async () => ({ state: 'failed', fault: 'broken' }) });
 
-    expect(await pictures().find(job.mediaId)).toEqual({ state: 'failed', fault: 'broken' });
+    expect(await pictures().find(job.mediaId, 'portrait')).toEqual({ state: 'failed', fault: 'broken' });
   });
 
   it('comes again where a store fails', async () => {
@@ -156,7 +169,7 @@ describe('pictures in the queue of media', () => {
 
     await expect(run(job, { makePicture: () => Promise.reject(new Error('busy')) })).rejects.toThrow('busy');
 
-    expect(await pictures().find(job.mediaId)).toBeUndefined();
+    expect(await pictures().find(job.mediaId, 'portrait')).toBeUndefined();
   });
 
   describe('that WhatsApp shows', () => {

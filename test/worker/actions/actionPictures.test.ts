@@ -70,7 +70,7 @@ describe('an action that sets a picture', () => {
       attempts: 0,
     });
     expect(socket.asked).toEqual([]);
-    await pictures().write(mediaId, { state: 'ready', jpeg: JPEG });
+    await pictures().write(mediaId, 'portrait', { state: 'ready', jpeg: JPEG });
     desk.look();
     await becomes(action, 'succeeded');
 
@@ -85,7 +85,7 @@ describe('an action that sets a picture', () => {
 
     await desk.handle(action.actionId);
     await until('the job', jobs, (found) => found.some((job) => job.mediaId === mediaId));
-    await pictures().write(mediaId, { state: 'ready', jpeg: JPEG });
+    await pictures().write(mediaId, 'portrait', { state: 'ready', jpeg: JPEG });
 
     await becomes(action, 'succeeded');
   });
@@ -110,7 +110,7 @@ describe('an action that sets a picture', () => {
     ['whose file is damaged in a way of its own', { state: 'ready' }, 'too_many_frames', 'failed/file_broken'],
   ] as const)('fails one %s, and asks WhatsApp for nothing', async (_which, file, fault, expected) => {
     const { desk, socket, action, mediaId } = await aRoom(file);
-    if (fault !== undefined) await pictures().write(mediaId, { state: 'failed', fault });
+    if (fault !== undefined) await pictures().write(mediaId, 'portrait', { state: 'failed', fault });
 
     await desk.handle(action.actionId);
 

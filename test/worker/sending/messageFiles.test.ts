@@ -1,3 +1,4 @@
+import type { PreparedPicture } from '../../../shared/media/pictureStore.ts';
 import type { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import type { ConnectionId, CorrelationId, MediaId, TenantId } from '../../../shared/kernel/id.ts';
@@ -22,6 +23,7 @@ function aWorker(known: KnownFiles = makeKnownFiles()) {
   const world = {
     file: file as FileToSend | undefined,
     upload: undefined as Upload | undefined,
+    picture: undefined as PreparedPicture | undefined,
     reads: 0,
     jobs: [] as unknown[],
     /** For each question of where files are uploaded: whether another token was wanted. */
@@ -47,6 +49,7 @@ function aWorker(known: KnownFiles = makeKnownFiles()) {
       return world.file;
     },
     uploads: { find: async () => world.upload },
+    pictures: { find: async (_id, as) => (as === 'card' ? world.picture : undefined) },
     assertOpen: () => {
       if (!world.isOpen) throw new Error('this worker may not act');
     },
@@ -248,5 +251,56 @@ describe('the file of a message that is to leave', () => {
       { as: 'document', convert: false },
       { as: 'audio', convert: true },
     ]);
+  });
+
+  describe('the photos of contacts', () => {
+    const contacts = (...photos: readonly object[]): SentMessage =>
+      aWorker().message({
+        content: { type: 'contacts', contacts: photos.map((photo) => ({ name: { formatted_name: 'Ada' }, ...photo })) },
+      } as unknown as Partial<SentMessage>);
+    const JPEG = Buffer.from('jpeg');
+
+    it('cost nothing where there are none', async () => {
+      const { look, world } = aWorker();
+
+      expect(await look(contacts({}, {}))).toEqual({ file: 'none' });
+      expect(world.reads).toBe(0);
+    });
+
+    it('are asked for once each, and the message waits until they are there', async () => {
+      const { look, world, clock } = aWorker();
+      const asked = contacts({ photo: { id: ID } }, {}, { photo: { id: ID } });
+
+      expect(await look(asked)).toEqual({ file: 'waits' });
+      expect(await look(asked)).toEqual({ file: 'waits' });
+      expect(world.jobs).toMatchObject([{ kind: 'picture', as: 'card', mediaId: ID }]);
+      clock.advance(61_000);
+      expect(await look(asked)).toEqual({ file: 'waits' });
+      expect(world.jobs).toHaveLength(2);
+      world.picture = { state: 'ready', jpeg: JPEG };
+
+      expect(await look(asked)).toEqual({ file: 'photos', photos: new Map([[ID, JPEG.toString('base64')]]) });
+    });
+
+    it.each([
+      ['file_gone', { file: { state: 'gone' } }],
+      ['file_gone', { file: undefined }],
+      ['file_not_fetched', { file: { state: 'failed' } }],
+      ['file_wrong_type', { picture: { state: 'failed', fault: 'wrong_type' } }],
+    ])('fail their message with %s', async (code, given) => {
+      const { look, world } = aWorker();
+      Object.assign(world, given);
+
+      expect(await look(contacts({ photo: { id: ID } }))).toEqual({ file: 'failed', code });
+      expect(world.jobs).toEqual([]);
+    });
+
+    it('wait for their file without asking for anything', async () => {
+      const { look, world } = aWorker();
+      world.file = { ...(world.file as object), state: 'pending' } as typeof world.file;
+
+      expect(await look(contacts({ photo: { id: ID } }))).toEqual({ file: 'waits' });
+      expect(world.jobs).toEqual([]);
+    });
   });
 });

@@ -54,6 +54,9 @@ export type SocketInput =
   | { readonly type: 'caught_up'; readonly generation: number }
   | { readonly type: 'socket_closed'; readonly generation: number; readonly close: SocketClose };
 
+/** Small pictures, each a JPEG in base64, by the id of the file that it was made of. */
+export type Photos = ReadonlyMap<string, string>;
+
 /** What an action needs beside its request. */
 export interface AskedBeside {
   /** The picture that it sets: a JPEG. */
@@ -94,6 +97,8 @@ export interface SendRequest {
   readonly original?: SentOriginal | undefined;
   /** The file that it is made of; left out where it is made of none, or where that is not at WhatsApp. */
   readonly file?: FileOfSend | undefined;
+  /** The photos of contacts, each a JPEG in base64 by the id of its file; left out where it has none. */
+  readonly photos?: Photos | undefined;
   /** The message of ours that it is a part of; left out where it is none. */
   readonly partOf?: PartOf | undefined;
   /** The look of a status, where it has one. */

@@ -1,4 +1,4 @@
-import { sentFileOf } from '../../../shared/media/sentFile.ts';
+import { photoIdsOf, sentFileOf } from '../../../shared/media/sentFile.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { isStatus } from '../../../shared/kernel/jid.ts';
@@ -59,24 +59,26 @@ export interface LeavingMessage extends WireMessage {
 export async function toLeaving(
   request: Pick<
     SendRequest,
-    'stanzaId' | 'content' | 'context' | 'original' | 'secret' | 'triedBefore' | 'look' | 'file' | 'partOf'
+    'stanzaId' | 'content' | 'context' | 'original' | 'secret' | 'triedBefore' | 'look' | 'file' | 'partOf' | 'photos'
   >,
   { chat, me }: { readonly chat: string; readonly me: Me },
   { session, random, clock }: Pick<OpenSocketOptions, 'session' | 'random' | 'clock'>,
 ): Promise<LeavingMessage> {
-  const { stanzaId, content, context, original, triedBefore = false, look = {}, file, partOf } = request;
+  const { stanzaId, content, context, original, triedBefore = false, look = {}, file, partOf, photos } = request;
   if (triedBefore) {
     const earlier = (await readKept(session, stanzaId)).get(stanzaId);
     if (earlier === 'unreadable') throw new Error('what was kept of a message cannot be opened');
     if (earlier !== undefined) return { ...fromKept(earlier), kept: Promise.resolve() };
   }
   if (file === undefined && sentFileOf(content) !== undefined) throw new WithoutFileError();
+  if (photoIdsOf(content).some((id) => photos?.has(id) !== true)) throw new WithoutFileError();
   const contextInfo = toContextInfo(context, chat, me);
   const wire = await toWire(content, {
     chat,
     ...(contextInfo === undefined ? {} : { contextInfo }),
     ...(isStatus(chat) ? { look } : {}),
     ...(file === undefined ? {} : { file }),
+    ...(photos === undefined ? {} : { photos }),
     ...(original === undefined ? {} : { original: toWireOriginal(original, { chat, me }, clock.nowMs(), random) }),
   });
   const bytes = toKept({

@@ -3,7 +3,7 @@ import type { ContentType } from '../../../shared/content/content.ts';
 import type { StatusLook } from '../../../shared/message/statusLook.ts';
 import type { Sealed, SealUse } from '../../../shared/wire/sealed.ts';
 
-import type { FileOfSend } from '../port/connectionSocket.ts';
+import type { FileOfSend, Photos } from '../port/connectionSocket.ts';
 
 /** A message as it leaves: the part that is sealed, and the parts around it in its stanza. */
 export interface WireMessage {
@@ -27,6 +27,8 @@ export interface WireContext {
   readonly original?: WireOriginal;
   /** The file that it is made of, as it lies at WhatsApp; left out for every other message. */
   readonly file?: FileOfSend;
+  /** The photos of contacts; left out where it has none. */
+  readonly photos?: Photos;
   /** The look of a status; left out for every other message. */
   readonly look?: StatusLook;
 }

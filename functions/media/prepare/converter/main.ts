@@ -33,7 +33,8 @@ async function run(job: ConversionJob): Promise<object> {
     case 'photo':
       return (await import('./pictures.ts')).makePhoto(job.path, job.out);
     case 'portrait':
-      return (await import('./pictures.ts')).makePortrait(job.path, job.out);
+    case 'card':
+      return (await import('./pictures.ts')).makeSquare(job.do, job.path, job.out);
     case 'picture':
       return (await import('./pictures.ts')).lookAtPicture(job.path);
     case 'sticker':

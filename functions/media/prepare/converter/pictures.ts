@@ -1,6 +1,6 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { writeFileSync } from 'node:fs';
-import { PICTURE_BYTES } from '../../../../shared/media/pictureBytes.ts';
+import { PICTURE_BYTES, type PictureUse } from '../../../../shared/media/pictureBytes.ts';
 import { ConversionError } from './conversionError.ts';
 
 /** A picture is decoded in one process with a bound for its memory, so one thread and no cache. */
@@ -22,7 +22,10 @@ const THUMBNAIL = { edge: 100, bytes: 12 * 1_024 } as const;
 /** The sides and sizes that phones accept: Cloud API, "Sticker messages". */
 const STICKER = { edge: 512, bytes: 100_000, animatedBytes: 500_000, mostMs: 10_000 } as const;
 /** The sides of a picture of an account: phones set 640 pixels, and take none below 192 (known from their use, not documented). */
-const PORTRAIT = { mostEdge: 640, leastEdge: 192, bytes: PICTURE_BYTES } as const;
+const SQUARES = {
+  portrait: { mostEdge: 640, leastEdge: 192 },
+  card: { mostEdge: 192, leastEdge: 1 },
+} as const satisfies Readonly<Record<PictureUse, object>>;
 const QUALITIES = [85, 70, 50, 30, 10] as const;
 
 export interface PictureMade {
@@ -47,18 +50,18 @@ export async function makePhoto(path: string, out: string): Promise<PictureMade>
   return { width: info.width, height: info.height, thumbnail: await thumbnailOf(path, metadata) };
 }
 
-/** Makes the picture of an account or a group: a square from the middle, upright, in sRGB, on white. Throws {@link ConversionError}. */
-export async function makePortrait(path: string, out: string): Promise<PictureMade> {
+/** Makes the picture of an account, a group or a contact: a square from the middle, upright, in sRGB, on white. Throws {@link ConversionError}. */
+export async function makeSquare(as: PictureUse, path: string, out: string): Promise<PictureMade> {
   const { metadata } = await open(path, false);
   const { width, height } = metadata.autoOrient;
-  const edge = Math.max(PORTRAIT.leastEdge, Math.min(PORTRAIT.mostEdge, width, height));
+  const edge = Math.max(SQUARES[as].leastEdge, Math.min(SQUARES[as].mostEdge, width, height));
   const square = (): Sharp =>
     load(path, false)
       .autoOrient()
       .resize({ width: edge, height: edge, fit: 'cover', position: 'centre' })
       .flatten({ background: '#ffffff' })
       .toColourspace('srgb');
-  const { data, info } = await orBroken(() => smallest(PORTRAIT.bytes, (quality) => square().jpeg({ quality })));
+  const { data, info } = await orBroken(() => smallest(PICTURE_BYTES[as], (quality) => square().jpeg({ quality })));
   writeFileSync(out, data);
   return { width: info.width, height: info.height };
 }
