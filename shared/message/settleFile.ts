@@ -46,6 +46,11 @@ export async function settleFile(
     : ({ type, [type]: { id: file.mediaId, ...body } } as unknown as OutboundContent);
 }
 
+/** The file that a photo names. */
+function namedBy(photo: NamedFile | undefined): NamedFile | undefined {
+  return photo;
+}
+
 /** Settles the photos of contacts. Those that are there come first: where one of them refuses the message, no link is fetched. */
 async function settlePhotos(
   content: Extract<OutboundContent, { readonly type: 'contacts' }>,
@@ -53,13 +58,13 @@ async function settlePhotos(
   place: string,
 ): Promise<OutboundContent | AppError> {
   const contacts = [...content.contacts];
-  const linkOf = ({ photo }: (typeof contacts)[number]): string | undefined => (photo as NamedFile | undefined)?.link;
+  const linkOf = ({ photo }: (typeof contacts)[number]): string | undefined => namedBy(photo)?.link;
   const named = [...contacts.entries()].filter(([, { photo }]) => photo !== undefined);
   for (const [index, contact] of named.toSorted(
     ([, one], [, other]) => Number(linkOf(one) !== undefined) - Number(linkOf(other) !== undefined),
   )) {
     if (lookUp === undefined) throw new Error('nobody here knows any files');
-    const file = await settleNamed(contact.photo as NamedFile, lookUp, `${place}contacts.${index}.photo.`);
+    const file = await settleNamed(namedBy(contact.photo) ?? {}, lookUp, `${place}contacts.${index}.photo.`);
     if (file instanceof AppError) return file;
     contacts[index] = { ...contact, photo: { id: file.mediaId } };
   }
