@@ -8,7 +8,8 @@ import { photoIdsOf } from '../../shared/media/sentFile.ts';
 import type { SentMessage } from '../../shared/message/message.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { OwnedConnection } from '../fleet/ownedConnection.ts';
-import type { FileLook } from './messageFiles.ts';
+import type { SendErrorCode } from '../../shared/message/sendError.ts';
+import type { Photos } from '../socket/port/connectionSocket.ts';
 
 export interface MessagePhotosDependencies extends MediaQueue, Pick<Surroundings, 'clock'> {
   readonly owned: OwnedConnection;
@@ -23,7 +24,12 @@ const MOST_ASKED = 200;
 /** After how long a photo is asked for again, in milliseconds: its job may have been lost with an older release, or have ended in the dead letters. */
 const ASK_AGAIN_MS = 60_000;
 
-type Photo = { readonly jpeg: Uint8Array } | Extract<FileLook, { readonly file: 'waits' | 'failed' }>;
+/** What is known of the photos of a message. */
+export type PhotosLook =
+  | { readonly file: 'none' | 'waits' }
+  | { readonly file: 'photos'; readonly photos: Photos }
+  | { readonly file: 'failed'; readonly code: SendErrorCode };
+type Photo = { readonly jpeg: Uint8Array } | Exclude<PhotosLook, { readonly file: 'photos' }>;
 
 /**
  * The photos of the contacts that the messages of one connection bring. The function `media` makes each a small JPEG; the message waits until all of them
@@ -39,7 +45,7 @@ export class MessagePhotos {
   }
 
   /** Looks at the photos of a message, and has those made that are not. Throws when a store or the queue does not answer. */
-  async look(message: Pick<SentMessage, 'content' | 'correlationId'>): Promise<FileLook> {
+  async look(message: Pick<SentMessage, 'content' | 'correlationId'>): Promise<PhotosLook> {
     const ids = photoIdsOf(message.content);
     if (ids.length === 0) return { file: 'none' };
     const found = await Promise.all(ids.map(async (id) => [id, await this.#find(id, message)] as const));
