@@ -1,7 +1,7 @@
 import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
-import { retryDelaySeconds, type Failure } from '../../shared/webhook/attempt.ts';
+import { DELIVERY_ATTEMPTS, MOST_TURNS, retryDelaySeconds, type Failure } from '../../shared/webhook/attempt.ts';
 import { deliveryQueueUrl, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
 import { noteWaiting, putAside } from '../../shared/webhook/waitingDeliveries.ts';
 import type { DeliveryInHand } from './deliveryInHand.ts';
@@ -49,13 +49,11 @@ export async function postpone(
   const { random, clock, logger } = dependencies;
   const { delivery, number, fields } = one;
   const nowMs = clock.nowMs();
-  const scheduled = retryDelaySeconds(number, random.unit());
+  const isLast = number >= (failure === undefined ? MOST_TURNS : DELIVERY_ATTEMPTS);
+  const scheduled = retryDelaySeconds(Math.min(number, DELIVERY_ATTEMPTS - 1), random.unit()) ?? LONGEST_HIDDEN_SECONDS;
   const wait = { attempts: number, notBeforeMs: asked ? nowMs + atLeastMs : 0, nowMs, failure };
-  if (scheduled === undefined && !isUntried) return giveUp(dependencies, one, wait);
-  const most = Math.min(
-    scheduled ?? LONGEST_HIDDEN_SECONDS,
-    atMostMs === undefined ? Infinity : Math.ceil(atMostMs / 1_000),
-  );
+  if (isLast && !isUntried) return giveUp(dependencies, one, wait);
+  const most = atMostMs === undefined ? scheduled : Math.min(scheduled, Math.ceil(atMostMs / 1_000));
   const seconds = Math.max(1, most, Math.ceil(atLeastMs / 1_000));
   if (seconds > LONGEST_HIDDEN_SECONDS && !isUntried) {
     try {

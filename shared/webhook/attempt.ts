@@ -80,6 +80,12 @@ const RETRY_DELAY_SECONDS = [
 export const DELIVERY_ATTEMPTS = RETRY_DELAY_SECONDS.length + 1;
 
 /**
+ * How often a delivery comes up at most. One that comes up while its breaker lets another one try is not given up for that: it waits
+ * once more as long as after the last attempt but one, so that none is given up untried; this bounds it.
+ */
+export const MOST_TURNS = 2 * DELIVERY_ATTEMPTS;
+
+/**
  * How many times a delivery may be the scout of a breaker, counted with all of its attempts. Then its own schedule holds,
  * so that a long outage does not use it up.
  */
