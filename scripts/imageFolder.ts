@@ -1,7 +1,35 @@
 /** The folder that an image is built from: what its scripts have in common. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { programOptions } from './bundlePrograms.ts';
+import { licencesOf } from './licences.ts';
+import { placeOfFile } from './modules.ts';
+
+const root = resolve(import.meta.dirname, '..');
+
+/**
+ * Writes programs into `DIR/app`, bundled, with their source maps, the licences of what is in them, and NOTICE. Returns our own files that
+ * went into them, relative to the root. Rejects with esbuild's own list of problems.
+ */
+export async function writePrograms(outDir: string, entries: readonly string[]): Promise<readonly string[]> {
+  const { outputFiles, metafile } = await build({
+    ...programOptions(entries),
+    outdir: root,
+    chunkNames: 'chunks/[name]-[hash]',
+    preserveSymlinks: true,
+    write: false,
+    metafile: true,
+  });
+  const inputs = Object.keys(metafile.inputs);
+  const app = join(outDir, 'app');
+  for (const { path, contents } of outputFiles) write(join(app, relative(root, path)), contents);
+  const bundled = [...new Set(inputs.flatMap((file) => placeOfFile(file) ?? []))].sort();
+  write(join(app, 'LICENCES.txt'), licencesOf(root, bundled));
+  copyFileSync(join(root, 'NOTICE'), join(app, 'NOTICE'));
+  return inputs.filter((file) => placeOfFile(file) === undefined).sort();
+}
 
 /** Writes a file, with the folders that lead to it. */
 export function write(file: string, contents: Uint8Array | string): void {

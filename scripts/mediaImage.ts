@@ -5,12 +5,9 @@
  */
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
-import { build } from 'esbuild';
-import { CODECS, programOptions } from './bundlePrograms.ts';
-import { folderOfCommandLine, write } from './imageFolder.ts';
-import { licencesOf } from './licences.ts';
-import { placeOfFile } from './modules.ts';
+import { join, resolve } from 'node:path';
+import { CODECS } from './bundlePrograms.ts';
+import { folderOfCommandLine, write, writePrograms } from './imageFolder.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -39,26 +36,13 @@ export interface MediaImage {
 
 /** Makes the folder. Rejects with esbuild's own list of problems. */
 export async function makeMediaImage(outDir: string): Promise<MediaImage> {
-  const { outputFiles, metafile } = await build({
-    ...programOptions(MEDIA_PROGRAMS),
-    outdir: root,
-    chunkNames: 'chunks/[name]-[hash]',
-    preserveSymlinks: true,
-    write: false,
-    metafile: true,
-  });
-  const inputs = Object.keys(metafile.inputs);
-  const app = join(outDir, 'app');
-  for (const { path, contents } of outputFiles) write(join(app, relative(root, path)), contents);
-  const bundled = [...new Set(inputs.flatMap((file) => placeOfFile(file) ?? []))].sort();
-  write(join(app, 'LICENCES.txt'), licencesOf(root, bundled));
-  copyFileSync(join(root, 'NOTICE'), join(app, 'NOTICE'));
+  const sources = await writePrograms(outDir, MEDIA_PROGRAMS);
   for (const file of BESIDE) copyFileSync(join(root, 'functions/media', file), join(outDir, file));
   const packages = lockedCodecs();
   writeLock(outDir, packages);
   const installed = Object.entries(packages).map(([place, { version = '' }]) => [nameOf(place), version] as const);
   return {
-    sources: inputs.filter((file) => placeOfFile(file) === undefined).sort(),
+    sources,
     installed: Object.fromEntries(installed),
   };
 }

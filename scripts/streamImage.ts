@@ -4,12 +4,8 @@
  */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
-import { build } from 'esbuild';
-import { programOptions } from './bundlePrograms.ts';
-import { folderOfCommandLine, write } from './imageFolder.ts';
-import { licencesOf } from './licences.ts';
-import { placeOfFile } from './modules.ts';
+import { join, resolve } from 'node:path';
+import { folderOfCommandLine, writePrograms } from './imageFolder.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -23,22 +19,9 @@ export interface StreamImage {
 
 /** Makes the folder. Rejects with esbuild's own list of problems. */
 export async function makeStreamImage(outDir: string): Promise<StreamImage> {
-  const { outputFiles, metafile } = await build({
-    ...programOptions([STREAM_PROGRAM]),
-    outdir: root,
-    chunkNames: 'chunks/[name]-[hash]',
-    preserveSymlinks: true,
-    write: false,
-    metafile: true,
-  });
-  const inputs = Object.keys(metafile.inputs);
-  const app = join(outDir, 'app');
-  for (const { path, contents } of outputFiles) write(join(app, relative(root, path)), contents);
-  const bundled = [...new Set(inputs.flatMap((file) => placeOfFile(file) ?? []))].sort();
-  write(join(app, 'LICENCES.txt'), licencesOf(root, bundled));
-  copyFileSync(join(root, 'NOTICE'), join(app, 'NOTICE'));
+  const sources = await writePrograms(outDir, [STREAM_PROGRAM]);
   copyFileSync(join(root, 'functions/stream/Dockerfile'), join(outDir, 'Dockerfile'));
-  return { sources: inputs.filter((file) => placeOfFile(file) === undefined).sort() };
+  return { sources };
 }
 
 /** Makes the folder in a place that is gone when this process ends. Resolves to its path. */

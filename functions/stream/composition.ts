@@ -17,6 +17,8 @@ const LASTS_MS = 14 * 60_000;
 const KEY_REMEMBERED_MS = 5_000;
 /** The most streams of one tenant. Each is a connection that stays, and that is told all that it wants. */
 export const TENANT_STREAMS = 20;
+/** The most streams of one process. With half a core and 1 GB it holds them (docs/performance.md, `npm run bench:streams`). */
+export const MOST_STREAMS = 10_000;
 /** How often metrics are written, in milliseconds. */
 const FLUSH_MS = 60_000;
 
@@ -41,7 +43,7 @@ export function composeStreams(config: StoreConfig, options: StreamOptions = {})
   const breakers = makeFunctionBreakers(metrics.count, logger);
   const stores = { table: makeDocumentClient(config, { breakers }), stage: config.stage };
   const surroundings = { clock: systemClock, random: systemRandom, logger, metrics };
-  const { lookEveryMs = 200, mostStreams = 5_000, tenantStreams = TENANT_STREAMS, lastsMs = LASTS_MS } = options;
+  const { lookEveryMs = 200, mostStreams = MOST_STREAMS, tenantStreams = TENANT_STREAMS, lastsMs = LASTS_MS } = options;
   return new EventStreams({
     ...stores,
     ...surroundings,

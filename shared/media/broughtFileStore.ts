@@ -1,8 +1,8 @@
-import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { GetCommand, PutCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { MediaId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { mediaKey } from '../platform/keys.ts';
+import { isMade } from '../platform/isMade.ts';
 import { tableName } from '../platform/tables.ts';
 import type { BroughtFile } from './broughtFile.ts';
 import { asKept } from './fileKeeping.ts';
@@ -123,14 +123,4 @@ export function toBroughtFile(item: Record<string, unknown>, nowMs: number): Bro
   if (item['broughtBy'] === undefined) return undefined;
   const { pk: _pk, sk: _sk, ttl: _ttl, ...file } = item;
   return asKept(file as unknown as BroughtFile, nowMs);
-}
-
-async function isMade(call: Promise<unknown>): Promise<boolean> {
-  try {
-    await call;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { ConditionalCheckFailedException, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
   GetCommand,
@@ -11,6 +11,7 @@ import type { Random } from '../kernel/random.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { holderKey, holderPrefix, keptBytesKey, objectKey } from '../platform/keys.ts';
 import { queryItems } from '../platform/pages.ts';
+import { isMade } from '../platform/isMade.ts';
 import { tableName } from '../platform/tables.ts';
 import type { ObjectName } from './fileKeeping.ts';
 import { keptDayOf, shareOf } from './keptBytes.ts';
@@ -245,14 +246,4 @@ function isOvertaken(error: unknown): boolean {
   if (!(error instanceof TransactionCanceledException)) return false;
   const codes = (error.CancellationReasons ?? []).map(({ Code = 'None' }) => Code);
   return codes.every((code) => ['None', 'ConditionalCheckFailed', 'TransactionConflict'].includes(code));
-}
-
-async function isMade(call: Promise<unknown>): Promise<boolean> {
-  try {
-    await call;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
 }
