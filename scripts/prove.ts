@@ -5,7 +5,8 @@
  */
 import { parseArgs } from 'node:util';
 import { findSecrets } from '../test/quiet/findSecrets.ts';
-import { commandOf, proofs, type Proof } from './proofs.ts';
+import { commandOf, type Proof } from './proof.ts';
+import { proofs } from './proofs.ts';
 import { plain, runCommand } from './runCommand.ts';
 
 interface Verdict {
