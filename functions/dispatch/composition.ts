@@ -1,6 +1,7 @@
 import { BulkLineStore } from '../../shared/bulk/bulkLineStore.ts';
 import { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import { Erasures } from '../../shared/media/erasures.ts';
 import { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
 import type { IngestConfig } from '../../shared/platform/config.ts';
 import { thenFlush } from '../runtime/functionMetrics.ts';
@@ -18,6 +19,7 @@ export function composeDispatch(config: IngestConfig, options: { readonly bulkRo
       scheduled: new ScheduledMessages(parts),
       bulkSends: new BulkSendStore(parts),
       bulkLines: new BulkLineStore(parts),
+      erasures: new Erasures(parts),
       ...options,
     }),
   );

@@ -11,10 +11,16 @@ import {
 import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { workBulkSends, type BulkDependencies, type BulkProgress } from './bulkSends.ts';
+import { eraseConnections, type EraseConnectionsDependencies } from './eraseConnections.ts';
 import { doWhatIsDue, type DueDependencies, type DueProgress } from './dueMessages.ts';
 
 export interface DispatchDependencies
-  extends Omit<DueDependencies, 'messages'>, BulkDependencies, NotesDependencies, Pick<Surroundings, 'logger'> {
+  extends
+    Omit<DueDependencies, 'messages'>,
+    BulkDependencies,
+    EraseConnectionsDependencies,
+    NotesDependencies,
+    Pick<Surroundings, 'logger'> {
   /**
    * How long a run goes on to look after bulk sends that are not over, in milliseconds; 0, where the next run follows at once,
    * looks after each once.
@@ -31,14 +37,16 @@ const GRACE_MS = 120_000;
 const WINDOWS_PER_RUN = 288;
 /** The time after which a run begins nothing new, in milliseconds: less than the function may take. */
 const RUN_MS = 40_000;
+/** How long a run goes on to look for files of connections that were deleted, in milliseconds: messages do not wait for it. */
+const ERASE_MS = 10_000;
 /** The pause between two rounds of bulk sends in one run, in milliseconds. */
 const BULK_PAUSE_MS = 4_000;
 /** Connections that are worked side by side. */
 const SIDE_BY_SIDE = 16;
 
 /**
- * Dispatch, each minute: puts the scheduled messages that are due into the queues of commands, and has messages looked after
- * that wait and expire. Windows of time lead to connections, and connections to what is due on them.
+ * Dispatch, each minute: puts the scheduled messages that are due into the queues of commands, has messages looked after
+ * that wait and expire, and has the files erased of connections that were deleted. Windows of time lead to connections, and connections to what is due on them.
  *
  * - A run dies, or is made twice: see `dueMessages`; the cursor is moved last, and only forward.
  * - Bulk sends whose messages leave are looked after in rounds until the time of the run is over, so that one does not stand
@@ -64,6 +72,7 @@ export function makeDispatchHandler(dependencies: DispatchDependencies): () => P
       await run.carryOver(present);
       await moveCursor(dependencies, 'DUE', window);
     }
+    await run.eraseConnections(Math.min(clock.monotonicMs() + ERASE_MS, endsAtMs));
     const roundsEndAtMs = clock.monotonicMs() + dependencies.bulkRoundsMs;
     const hasTime = (): boolean =>
       clock.monotonicMs() + BULK_PAUSE_MS < Math.min(roundsEndAtMs, endsAtMs) && run.failures.length === 0;
@@ -112,6 +121,16 @@ class Run {
     });
   }
 
+  /** Has the files of deleted connections erased, until a time on the monotonic clock, in milliseconds. */
+  async eraseConnections(untilMs: number): Promise<void> {
+    const { clock } = this.#dependencies;
+    await eraseConnections(
+      this.#dependencies,
+      (erasure, error) => this.#failed(erasure, error),
+      () => clock.monotonicMs() < untilMs,
+    );
+  }
+
   async #sideBySide(
     connections: readonly NotedConnection[],
     work: (noted: NotedConnection) => Promise<void>,
@@ -153,12 +172,16 @@ class Run {
     try {
       await work();
     } catch (error) {
-      if (judgeFailure(error) === 'passing') this.failures.push(error);
-      else this.#leave(noted, error);
+      this.#failed(noted, error);
     }
   }
 
-  #leave({ tenantId, connectionId }: NotedConnection, error: unknown): void {
+  /** Keeps a failure that passes, so that the run is made again; one that is refused for good is said and left. */
+  #failed({ tenantId, connectionId }: Pick<NotedConnection, 'tenantId' | 'connectionId'>, error: unknown): void {
+    if (judgeFailure(error) === 'passing') {
+      this.failures.push(error);
+      return;
+    }
     const { metrics, logger } = this.#dependencies;
     metrics.count('FactsRefused', { reason: refusalOf(error) });
     logger.error('what is due on a connection could not be done', { tenantId, connectionId, error });

@@ -1,6 +1,12 @@
 import { deriveMediaId } from '../../shared/kernel/id.ts';
 import { MOST_FILES } from '../../shared/content/mediaFile.ts';
-import { eraseJobOf, keysOfHold, type EraseJob, type EraseMessageJob } from '../../shared/media/eraseJob.ts';
+import {
+  eraseJobOf,
+  keysOfHold,
+  type EraseFilesJob,
+  type EraseJob,
+  type EraseMessageJob,
+} from '../../shared/media/eraseJob.ts';
 import { PREPARED_FOLDER } from '../../shared/media/fileKeeping.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import type { Hold, ObjectHolds } from '../../shared/media/objectHolds.ts';
@@ -9,7 +15,7 @@ import type { PictureStore } from '../../shared/media/pictureStore.ts';
 import type { UploadStore } from '../../shared/media/uploadStore.ts';
 
 export interface EraseDependencies {
-  readonly media: Pick<MediaStore, 'findAll' | 'erase'>;
+  readonly media: Pick<MediaStore, 'find' | 'erase'>;
   readonly holds: Pick<ObjectHolds, 'release'>;
   readonly objects: Pick<ObjectStore, 'remove'>;
   readonly uploads: Pick<UploadStore, 'list' | 'remove'>;
@@ -33,11 +39,26 @@ export async function eraseFile(dependencies: EraseDependencies, job: EraseJob):
 
 /** Erases the files of a message that was taken back, as far as their rows say that it is asked for. */
 export async function eraseMessage(dependencies: EraseDependencies, job: EraseMessageJob): Promise<void> {
+  const { media } = dependencies;
   const ids = Array.from({ length: MOST_FILES }, (_, place) => deriveMediaId(job.messageId, place));
-  for (const row of await dependencies.media.findAll(ids)) {
-    if ('broughtBy' in row || row.tenantId !== job.tenantId || row.eraseAskedAtMs === undefined) continue;
+  // Each is read strongly: its row says a moment ago that it is asked for.
+  for (const row of await Promise.all(ids.map((id) => media.find(id)))) {
+    if (row?.tenantId !== job.tenantId || row.eraseAskedAtMs === undefined) continue;
     // Where it was asked for anew meanwhile, whoever did so has it.
-    if (await dependencies.media.erase(row)) await eraseFile(dependencies, eraseJobOf(row));
+    if (await media.erase(row)) await eraseFile(dependencies, eraseJobOf(row));
+  }
+}
+
+/**
+ * Erases files of a connection that was deleted. Throws where a store fails, or where one is asked for at this moment by a request that began before: then the job comes
+ * again.
+ */
+export async function eraseFilesOfConnection(dependencies: EraseDependencies, job: EraseFilesJob): Promise<void> {
+  for (const mediaId of job.mediaIds) {
+    const row = await dependencies.media.find(mediaId);
+    if (row?.tenantId !== job.tenantId || row.connectionId !== job.connectionId) continue;
+    if (!(await dependencies.media.erase(row))) throw new Error('a file was asked for while it was to be erased');
+    await eraseFile(dependencies, eraseJobOf(row));
   }
 }
 

@@ -3,7 +3,7 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { broughtHoldOf, type BroughtFile } from '../../shared/media/broughtFile.ts';
 import type { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import { countBrought } from '../../shared/media/countBrought.ts';
-import { eraseJobSchema, eraseMessageJobSchema, holderOf } from '../../shared/media/eraseJob.ts';
+import { eraseFilesJobSchema, eraseJobSchema, eraseMessageJobSchema, holderOf } from '../../shared/media/eraseJob.ts';
 import { objectNameOf, type Media } from '../../shared/media/media.ts';
 import type { ObjectHolds } from '../../shared/media/objectHolds.ts';
 import { mediaFaults } from '../../shared/media/mediaFaults.ts';
@@ -16,7 +16,7 @@ import { mediaQueueName, mediaTimes } from '../../shared/platform/queues.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { handleEach, parseBody, type RecordOutcome } from '../runtime/recordBatch.ts';
 import { askPhone } from './askPhone.ts';
-import { eraseFile, eraseMessage, letGo, type EraseDependencies } from './eraseFile.ts';
+import { eraseFile, eraseFilesOfConnection, eraseMessage, letGo, type EraseDependencies } from './eraseFile.ts';
 import { fetchFile, type FetchDependencies } from './fetchFile.ts';
 import { fetchLink, LINK_TRIES, type LinkDependencies } from './fetchLink.ts';
 import { fetchPicture } from './fetchPicture.ts';
@@ -33,7 +33,7 @@ export interface MediaDependencies
     Pick<Surroundings, 'clock' | 'random' | 'logger' | 'metrics'> {
   readonly objects: Pick<ObjectStore, 'read' | 'remove' | 'write'>;
   readonly holds: Pick<ObjectHolds, 'hold' | 'holdOf' | 'count' | 'release'>;
-  readonly media: Pick<MediaStore, 'find' | 'findAny' | 'findAll' | 'end' | 'erase' | 'noteAsked'>;
+  readonly media: Pick<MediaStore, 'find' | 'findAny' | 'end' | 'erase' | 'noteAsked'>;
   readonly brought: Pick<BroughtFileStore, 'end' | 'find'>;
   readonly pictures: PictureJobDependencies['pictures'] & EraseDependencies['pictures'];
   readonly sending: Pick<SendJobDependencies, 'prepare' | 'hosts'> & {
@@ -146,8 +146,13 @@ async function erases(dependencies: MediaDependencies, record: SQSRecord): Promi
     return true;
   }
   const message = parseBody(eraseMessageJobSchema, record);
-  if (!('body' in message)) return false;
-  await eraseMessage(stores, message.body);
+  if ('body' in message) {
+    await eraseMessage(stores, message.body);
+    return true;
+  }
+  const some = parseBody(eraseFilesJobSchema, record);
+  if (!('body' in some)) return false;
+  await eraseFilesOfConnection(stores, some.body);
   return true;
 }
 

@@ -11,9 +11,14 @@ import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import type { ObjectAddresses, OfferedObject } from '../../shared/media/objectStore.ts';
 import { mediaInfoSchema, toMediaInfo } from '../../shared/media/shownFile.ts';
 import { route, type Route } from '../http/route.ts';
+import { findConnection, type ConnectionRouteDependencies } from './connections.ts';
 import { uploadOf, type MediaUploadDependencies } from './mediaUploads.ts';
 
-export interface MediaRouteDependencies extends MediaQueue, Pick<MediaUploadDependencies, 'uploads' | 'clock'> {
+export interface MediaRouteDependencies
+  extends
+    MediaQueue,
+    Pick<ConnectionRouteDependencies, 'connections'>,
+    Pick<MediaUploadDependencies, 'uploads' | 'clock'> {
   readonly media: MediaStore;
   readonly brought: BroughtFileStore;
   readonly addresses: ObjectAddresses;
@@ -68,22 +73,28 @@ export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Rout
     }),
     thumbnailRoute(dependencies),
     eraseRoute(dependencies),
-    route('POST', '/v1/media/{mediaId}/fetch', {
-      summary: 'Have a file fetched that was left, or that failed',
-      description:
-        'The end is told by `media.ready` or `media.failed`. WhatsApp keeps files for some weeks. A file that is here stays as it is.',
-      answers: { status: 202, schema: shownMediaSchema, example: { ...example, state: 'pending' } },
-      handle: async ({ tenantId, parameters }) => {
-        const before = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
-        if (mayBeAsked.has(before.state)) await dependencies.media.ask(before);
-        const media = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
-        // One that is pending already may have lost its place in the queue with a request that died here.
-        if (media.state === 'pending')
-          await askForFiles(dependencies, [{ version: 1, tenantId, mediaId: media.mediaId }]);
-        return { status: 202, json: toShownMedia(media) };
-      },
-    }),
+    fetchRoute(dependencies),
   ];
+}
+
+/** The route by which a file is fetched that is not here. */
+function fetchRoute(dependencies: MediaRouteDependencies): Route {
+  return route('POST', '/v1/media/{mediaId}/fetch', {
+    summary: 'Have a file fetched that was left, or that failed',
+    description:
+      'The end is told by `media.ready` or `media.failed`. WhatsApp keeps files for some weeks. A file that is here stays as it is. Where its connection is deleted, so are its files, and this is `connection_not_found`.',
+    answers: { status: 202, schema: shownMediaSchema, example: { ...example, state: 'pending' } },
+    handle: async ({ tenantId, parameters }) => {
+      const before = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
+      await findConnection(dependencies.connections, tenantId, before.connectionId);
+      if (mayBeAsked.has(before.state)) await dependencies.media.ask(before);
+      const media = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
+      // One that is pending already may have lost its place in the queue with a request that died here.
+      if (media.state === 'pending')
+        await askForFiles(dependencies, [{ version: 1, tenantId, mediaId: media.mediaId }]);
+      return { status: 202, json: toShownMedia(media) };
+    },
+  });
 }
 
 const NO_THUMBNAIL =

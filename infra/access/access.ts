@@ -162,6 +162,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('EVENTS', 'GetItem', 'PutItem', 'UpdateItem'),
       // The rows of the files of messages are written with them, and say that they are to be erased when those are taken back.
       core('MEDIA', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'),
+      // Files of a connection are erased from when it was deleted.
+      { table: 'core', keys: ['ERASURES'], actions: ['PartiQLInsert', 'PutItem'] },
       // Ingest notes how far behind it is.
       { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },
     ],
@@ -220,9 +222,13 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // Bulk sends: their lines become messages, and what is cancelled waits no more.
       core('BULK', 'Query'),
       core('PARKED', 'DeleteItem'),
+      // Files of connections that were deleted.
+      { table: 'core', keys: ['ERASURES'], actions: ['DeleteItem', 'Query', 'UpdateItem'] },
     ],
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },
+      // Dispatch says which files are to be erased.
+      { queue: 'media', actions: ['SendMessage'] },
       // Dispatch tells that a bulk send is over.
       { queue: 'events', actions: ['SendMessage'] },
     ],
@@ -231,7 +237,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   // The media function meets WhatsApp's hosts and bytes of strangers: it sees no session, no message and no key of the API.
   media: {
     tables: [
-      core('MEDIA', 'BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
+      core('MEDIA', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
       // Files as they lie at WhatsApp.
       core('UPLOAD', 'DeleteItem', 'GetItem', 'PutItem', 'Query'),
       // For how long a tenant has its files kept, which of them hold an object, and how much is kept.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { MediaId, MessageId, TenantId } from '../kernel/id.ts';
+import type { ConnectionId, MediaId, MessageId, TenantId } from '../kernel/id.ts';
 import { mediaQueueName } from '../platform/queues.ts';
 import { sendEntries } from '../platform/sendEntries.ts';
 import { broughtHoldOf, type BroughtFile } from './broughtFile.ts';
@@ -40,6 +40,31 @@ export const eraseMessageJobSchema = z.object({
 });
 export type EraseMessageJob = z.infer<typeof eraseMessageJobSchema>;
 
+/** The number of files of one job: they are erased one after the other, in less time than a run of the function has. */
+const FILES_A_JOB = 20;
+
+/** The same for some files that came with messages of a connection that was deleted. */
+export const eraseFilesJobSchema = z.object({
+  version: z.literal(1),
+  kind: z.literal('erase_files'),
+  tenantId,
+  connectionId: text.transform((id) => id as ConnectionId),
+  mediaIds: z.array(text.transform((id) => id as MediaId)).max(FILES_A_JOB),
+});
+export type EraseFilesJob = z.infer<typeof eraseFilesJobSchema>;
+
+/** The jobs that erase some files of a connection. */
+export function eraseFilesJobsOf(
+  { tenantId: owner, connectionId }: Pick<EraseFilesJob, 'tenantId' | 'connectionId'>,
+  mediaIds: readonly MediaId[],
+): readonly EraseFilesJob[] {
+  const common = { version: 1, kind: 'erase_files', tenantId: owner, connectionId } as const;
+  return Array.from({ length: Math.ceil(mediaIds.length / FILES_A_JOB) }, (_, place) => ({
+    ...common,
+    mediaIds: mediaIds.slice(place * FILES_A_JOB, (place + 1) * FILES_A_JOB),
+  }));
+}
+
 /** What a file that came with a message holds, while it has a round. */
 export function holderOf({ mediaId, round }: Pick<Media, 'mediaId' | 'round'>): string {
   return `${mediaId}.${round}`;
@@ -73,7 +98,7 @@ export function eraseJobOf(row: Media | BroughtFile): EraseJob {
 /** Has bytes removed. Resolves when the queue has the jobs; one that is asked for twice is done twice, which is as good as once. */
 export async function askToErase(
   { queue, stage, queueUrlBase }: MediaQueue,
-  jobs: readonly (EraseJob | EraseMessageJob)[],
+  jobs: readonly (EraseJob | EraseMessageJob | EraseFilesJob)[],
 ): Promise<void> {
   const entries = jobs.map((job) => ({ MessageBody: JSON.stringify(job), MessageGroupId: job.tenantId }));
   await sendEntries(queue, `${queueUrlBase}${mediaQueueName(stage)}`, entries);

@@ -175,6 +175,11 @@ export function filesOf(message: {
   });
 }
 
+/** The ids of the files of a message, of which there are rows. */
+export function mediaIdsOf(messageId: MessageId, files: readonly MediaFile[]): readonly MediaId[] {
+  return files.flatMap(({ use }, place) => (use === 'history' ? [] : [deriveMediaId(messageId, place)]));
+}
+
 /** How a file begins. One that can never be fetched or opened, by what its message says, has failed at once. */
 function beginningOf({ key, plain, path, url, left, inside }: MediaFile): Pick<FileOfMessage, 'state' | 'fault'> {
   if (inside === true) return { state: 'ready' };

@@ -111,6 +111,9 @@ export const holderKey = ({
   const { pk, sk } = holderPrefix(object, generation);
   return { pk, sk: `${sk}${holder}` };
 };
+/** The connections that were deleted, while files of their messages may still be kept. */
+export const ERASURES = 'ERASURES';
+export const erasureKey = (connectionId: ConnectionId): ItemKey => ({ pk: ERASURES, sk: connectionId });
 /** What a tenant has chosen about its files. It stands apart from the tenant, whose secrets the function of files must not see. */
 export const fileSettingsKey = (tenantId: TenantId): ItemKey => ({ pk: `FILES#${tenantId}`, sk: 'SETTINGS' });
 /** A part of the sum of bytes that are kept for a tenant until some day. */

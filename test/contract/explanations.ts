@@ -83,6 +83,11 @@ const takenBack: Explanation = {
   why: 'A received message is taken back by an administrator of a group alone; nobody here is one.',
 };
 
+const manyFiles: Explanation = {
+  here: 'never',
+  why: 'How far dispatch came is written down only where a deleted connection had more than two hundred messages with files.',
+};
+
 const erasedMeanwhile: Explanation = {
   here: 'seldom',
   why: 'The API lets a file go itself only where it is deleted at the moment at which its upload is found whole.',
@@ -112,7 +117,9 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:PutItem core MEDIA#*': alone,
   'ingest dynamodb:UpdateItem core MEDIA#*': takenBack,
   'ingest dynamodb:PartiQLUpdate core MEDIA#*': takenBack,
-  'media dynamodb:BatchGetItem core MEDIA#*': takenBack,
+  'ingest dynamodb:PartiQLInsert core ERASURES': together,
+  'ingest dynamodb:PutItem core ERASURES': alone,
+  'dispatch dynamodb:UpdateItem core ERASURES': manyFiles,
   'api dynamodb:DeleteItem core OBJECT#*': erasedMeanwhile,
   'api dynamodb:Query core OBJECT#*': erasedMeanwhile,
   'admin dynamodb:Query core PARKED#*': waits,

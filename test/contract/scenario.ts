@@ -551,8 +551,12 @@ async function changeOwners(tenant: Tenant): Promise<void> {
   await delivered(tenant, await send(tenant, 'after the storm'));
 }
 
-async function leave({ api, whatsApp, desk, shop }: Tenant): Promise<void> {
+async function leave({ api, receiver, whatsApp, desk, shop }: Tenant): Promise<void> {
   await waitUntilOnline(api, desk);
+  await whatsApp.files.send(CUSTOMER, DESK, { kind: 'image', noise: { bytes: 4_000, seed: 9 } });
+  const cameTo = () => receiver.events.find((event) => event.type === 'media.ready' && event.connectionId === desk);
+  const came = await until('the file of the desk', cameTo, (event) => event !== undefined);
+  const { id: mediaId = '' } = (came?.data['media'] ?? {}) as { readonly id?: string };
   await api.must('POST', `/v1/connections/${desk}/logout`);
   const devicesOf = async (number: string) =>
     (await whatsApp.phones()).find((phone) => phone.number === number)?.devices.length;
@@ -566,6 +570,11 @@ async function leave({ api, whatsApp, desk, shop }: Tenant): Promise<void> {
     'the record being gone',
     async () => (await api.must('GET', '/v1/connections'))['data'] as readonly { readonly id: string }[],
     (connections) => connections.every(({ id }) => id !== desk),
+  );
+  await until(
+    'its file being gone',
+    () => api.must('GET', `/v1/media/${mediaId}/info`),
+    ({ state }) => state === 'gone',
   );
   await waitUntilOnline(api, shop);
 }

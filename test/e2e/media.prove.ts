@@ -273,6 +273,36 @@ describe('files of messages', () => {
     expect(heard['content']).toMatchObject({ type: 'text' });
     expect(await ended(slow)).toMatchObject({ state: 'ready' });
   });
+
+  it('are gone with their connection, and are not fetched anew', async () => {
+    const media = await ended(await send({ kind: 'document', noise: { bytes: 5_000, seed: 600 } }));
+    const path = `/v1/media/${String(media['id'])}`;
+    const { headers } = await ask(media['id']);
+
+    await stage.api.must('DELETE', `/v1/connections/${stage.connection}`);
+    await until(
+      'the deletion told',
+      () => stage.receiver.events.some(({ type }) => type === 'connection.deleted'),
+      (isTold) => isTold,
+      WAIT_MS,
+    );
+    const info = await until(
+      'the file being gone',
+      () => stage.api.must('GET', `${path}/info`),
+      ({ state }) => state === 'gone',
+      WAIT_MS,
+    );
+    const bytes = await until(
+      'the bytes being gone',
+      async () => (await fetch(headers.get('location') ?? '')).status,
+      (status) => status === 404,
+      WAIT_MS,
+    );
+    const fetched = await stage.api.call('POST', `${path}/fetch`);
+
+    expect([info['state'], bytes, (await ask(media['id'])).status]).toEqual(['gone', 404, 410]);
+    expect([fetched.status, fetched.json['code']]).toEqual([404, 'connection_not_found']);
+  });
 });
 
 async function bytesOf(noise: { readonly bytes: number; readonly seed: number }): Promise<Buffer> {

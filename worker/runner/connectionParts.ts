@@ -5,6 +5,8 @@ import type { ConnectionStore } from '../../shared/connection/connectionStore.ts
 import type { ConnectionSettings } from '../../shared/connection/settings.ts';
 import { putTransition } from '../../shared/connection/statusHistory.ts';
 import { deletePairingOffer, putPairingOffer } from '../../shared/connection/pairingOffer.ts';
+import { connectionDeletedKey } from '../../shared/event/facts/connectionDeletedFact.ts';
+import { makeId } from '../../shared/kernel/id.ts';
 import type { AskedFiles } from '../../shared/media/askedFiles.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
@@ -81,6 +83,7 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
       new ConnectionActions({ ...dependencies, ...dependencies.files, owned, logger: loggerOf(logger, owned), socket }),
     makeFiles: (owned, socket) =>
       new ConnectionFiles({ ...dependencies, owned, logger: loggerOf(logger, owned), socket }),
+    tellDeleted: (owned) => tellDeleted(dependencies, owned),
     makeSocketSource: (owned, settings, onLimit) =>
       makeSessionSockets(owned, {
         opens: dependencies.opens,
@@ -114,6 +117,17 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
       return runner;
     },
   };
+}
+
+/** One that dies here is followed by one that tells it again, under the same key: it is one event. */
+async function tellDeleted(
+  { publisher, assertOpen, clock, random }: PartsDependencies,
+  owned: OwnedConnection,
+): Promise<void> {
+  assertOpen();
+  const atMs = clock.nowMs();
+  const key = connectionDeletedKey(owned.connectionId);
+  await publisher.publish(owned, [{ kind: 'connection_deleted', key, atMs }], makeId('cor', atMs, random));
 }
 
 interface OutboxRequest {

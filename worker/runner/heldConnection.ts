@@ -31,6 +31,8 @@ export interface ConnectionParts {
   ) => ConnectionOutbox;
   readonly makeFiles: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionFiles;
   readonly makeActions: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionActions;
+  /** Publishes that the connection is deleted, behind all else that was published of it. Rejects when the queue does not accept that. */
+  readonly tellDeleted: (owned: OwnedConnection) => Promise<void>;
   /**
    * @param settings the tenant's settings as they are now
    * @param onLimit called when WhatsApp says what the account may not do at present, or may again
@@ -250,15 +252,16 @@ export class HeldConnection {
     return { type: 'pair_requested', pairing: action.pairing };
   }
 
-  /** Unlinks, fails what waits, and removes the record last: until then a new owner finds it and carries on. */
+  /** Unlinks, fails what waits, tells of it, and removes the record last: until then a new owner finds it and carries on. */
   async #remove(connection: Connection): Promise<CommandResult> {
-    const { connections, onForgotten } = this.#dependencies;
+    const { connections, onForgotten, parts } = this.#dependencies;
     const reason = await this.#unlink(connection);
     if (reason !== 'unlinked' && reason !== 'gave_up' && reason !== 'off') return 'later';
     // This closes once more, and now a failure is not survivable: a record must not go while its credentials are in
     // use.
     if ((await this.#sockets.retire()) === 'lost') return 'later';
     await this.#failAll('connection_deleted');
+    await parts.tellDeleted(this.#owned);
     await connections.remove(connection);
     onForgotten();
     return 'done';

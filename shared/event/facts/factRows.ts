@@ -4,6 +4,7 @@ import { bulkSendFact } from './bulkSendFact.ts';
 import { callFact } from './callFact.ts';
 import { callStatusFact } from './callStatusFact.ts';
 import { chatMarkFact } from './chatMarkFact.ts';
+import { connectionDeletedFact } from './connectionDeletedFact.ts';
 import { isWellFormed } from './factBounds.ts';
 import type { FactRow } from './factRow.ts';
 import { mediaFact } from './mediaFact.ts';
@@ -33,6 +34,7 @@ const rows = {
   chat_mark: chatMarkFact,
   media: mediaFact,
   webhook_disabled: webhookDisabledFact,
+  connection_deleted: connectionDeletedFact,
 } as const;
 type Rows = typeof rows;
 

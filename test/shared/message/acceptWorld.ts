@@ -20,6 +20,7 @@ import { AppError } from '../../../shared/kernel/appError.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import type { CorrelationId, MediaId, MessageId } from '../../../shared/kernel/id.ts';
 import { systemRandom, type Random } from '../../../shared/kernel/random.ts';
+import { Erasures } from '../../../shared/media/erasures.ts';
 import { acceptMessage } from '../../../shared/message/acceptMessage.ts';
 import { cancelMessage } from '../../../shared/message/cancelMessage.ts';
 import { commandSchema } from '../../../shared/message/command.ts';
@@ -279,6 +280,7 @@ export async function startAcceptWorld() {
       scheduled: new ScheduledMessages({ table, stage: 'test' }),
       bulkSends: new BulkSendStore({ table, stage: 'test' }),
       bulkLines: new BulkLineStore({ table, stage: 'test' }),
+      erasures: new Erasures({ table, stage: 'test' }),
       ...(whileItWaits === undefined ? { bulkRoundsMs: 0 } : { bulkRoundsMs: 40_000, clock: { ...clock, sleep } }),
       random: systemRandom,
       logger: silentLogger,

@@ -131,6 +131,23 @@ describe('the connections of an owned shard', () => {
     expect(await core.connections.occupancy(shard)).toBe(0);
   });
 
+  it('tells that a connection is deleted before its record goes, and keeps that until the queue has it', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    const { owner, sources, deletions } = anOwner();
+    deletions.isDown = true;
+    await core.connections.setWanted(connection.tenantId, connection.connectionId, 'deleted');
+    owner.start();
+    await eventually(() => expect(sources.get(connection.connectionId)?.retired ?? 0).toBeGreaterThan(1));
+
+    const before = [(await rowOf(connection))?.wanted, [...deletions.told]];
+    deletions.isDown = false;
+    await eventually(async () => expect(await rowOf(connection)).toBeUndefined());
+
+    expect(before).toEqual(['deleted', []]);
+    expect(deletions.told).toEqual([connection.connectionId]);
+  });
+
   it('logs out on request: the device goes, what is parked fails, the record stays and can be paired again', async () => {
     shard += 1;
     const connection = await aConnection();

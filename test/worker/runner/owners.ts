@@ -39,6 +39,8 @@ export function makeOwner(
   { shard, token = 1, prepare = () => undefined, connections = core.connections }: OwnerOptions,
 ) {
   const reads = { listings: 0, records: [] as ConnectionId[] };
+  /** The deletions that were told, and whether the queue of facts takes none. */
+  const deletions = { told: [] as ConnectionId[], isDown: false };
   const sources = new Map<string, FakeSource>();
   const settingsOf = new Map<string, () => ConnectionSettings>();
   const publishers = new Map<string, FakePublisher>();
@@ -82,6 +84,10 @@ export function makeOwner(
           socket,
         }),
       makeActions: (owned, socket) => someActions(core, owned, { token, overrides: { socket } }).desk,
+      tellDeleted: async ({ connectionId }) => {
+        if (deletions.isDown) throw new Error('the events queue is down');
+        deletions.told.push(connectionId);
+      },
       makeSocketSource: ({ connectionId }, settings) => {
         settingsOf.set(connectionId, settings);
         const source = new FakeSource();
@@ -129,5 +135,5 @@ export function makeOwner(
     if (source === undefined) throw new Error('nothing was opened');
     return source;
   };
-  return { owner, sources, publishers, sourceOf, settingsOf, reads };
+  return { owner, sources, publishers, sourceOf, settingsOf, reads, deletions };
 }

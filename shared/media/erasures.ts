@@ -1,0 +1,109 @@
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { MediaFile } from '../content/mediaFile.ts';
+import type { ConnectionId, CorrelationId, MediaId, MessageId, TenantId } from '../kernel/id.ts';
+import { expiryOf } from '../platform/expiry.ts';
+import { ERASURES, erasureKey, MESSAGE_PREFIX, messageKey, messagePartition } from '../platform/keys.ts';
+import { queryItems, readPage } from '../platform/pages.ts';
+import { tableName } from '../platform/tables.ts';
+import { mediaIdsOf } from './media.ts';
+
+/** A connection that was deleted, while files of its messages may still be kept. */
+export interface Erasure {
+  readonly tenantId: TenantId;
+  readonly connectionId: ConnectionId;
+  readonly correlationId: CorrelationId;
+  /** The last of its messages whose files the queue has been told of; absent at first. */
+  readonly after?: MessageId;
+}
+
+/** Some files that are to be erased, and the message that was looked at last. */
+export interface FilesFound {
+  readonly mediaIds: readonly MediaId[];
+  /** This is undefined where there is no further message. */
+  readonly last: MessageId | undefined;
+}
+
+/** Messages in one answer of the table, and the most with files that are looked at before it is written down how far one came. */
+const ROWS_AT_ONCE = 500;
+const MESSAGES_A_STEP = 200;
+
+/** The row of an erasure, as it is written when a connection has been deleted. */
+export function toErasureItem(erasure: Erasure, nowMs: number): Readonly<Record<string, unknown>> {
+  const { tenantId, connectionId, correlationId } = erasure;
+  // No message is kept any longer, and so no file.
+  return { ...erasureKey(connectionId), tenantId, connectionId, correlationId, ttl: expiryOf('message', nowMs) };
+}
+
+/**
+ * The connections that were deleted and whose files are to be erased. A row goes when the queue has been told of all files; whoever dies before that leaves
+ * it to the next, which tells the queue again of those since the last write.
+ */
+export class Erasures {
+  readonly #table: DynamoDBDocumentClient;
+  readonly #TableName: string;
+
+  constructor({ table, stage }: { readonly table: DynamoDBDocumentClient; readonly stage: string }) {
+    this.#table = table;
+    this.#TableName = tableName(stage, 'core');
+  }
+
+  /** Lists them, read as they are needed. */
+  async *list(): AsyncGenerator<Erasure> {
+    const items = queryItems(this.#table, {
+      TableName: this.#TableName,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': ERASURES },
+    });
+    for await (const item of items) yield item as unknown as Erasure;
+  }
+
+  /**
+   * Finds the files of the next messages, strongly consistent: all that ingest recorded before it was told of the deletion are there. Files that a tenant brought
+   * are its own, and none of these.
+   */
+  async nextFiles({ connectionId, after }: Erasure): Promise<FilesFound> {
+    const items = queryItems(
+      this.#table,
+      {
+        TableName: this.#TableName,
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+        ProjectionExpression: 'pk, sk, messageId, files',
+        ExpressionAttributeValues: { ':pk': messagePartition(connectionId), ':prefix': MESSAGE_PREFIX },
+        ConsistentRead: true,
+      },
+      { after: after && { ...messageKey(connectionId, after) }, pageSize: ROWS_AT_ONCE },
+    );
+    const { shown, last } = await readPage(items, {
+      limit: MESSAGES_A_STEP,
+      show: ({ messageId, files }) =>
+        files === undefined ? undefined : mediaIdsOf(messageId as MessageId, files as readonly MediaFile[]),
+    });
+    return { mediaIds: shown.flat(), last: last?.['messageId'] as MessageId | undefined };
+  }
+
+  /** Writes down that the queue has been told of all files up to a message. Condition: the erasure is still there. */
+  async advance({ connectionId }: Erasure, after: MessageId): Promise<'written' | 'gone'> {
+    try {
+      await this.#table.send(
+        new UpdateCommand({
+          TableName: this.#TableName,
+          Key: erasureKey(connectionId),
+          UpdateExpression: 'SET #after = :after',
+          ConditionExpression: 'attribute_exists(pk)',
+          ExpressionAttributeNames: { '#after': 'after' },
+          ExpressionAttributeValues: { ':after': after },
+        }),
+      );
+      return 'written';
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return 'gone';
+      throw error;
+    }
+  }
+
+  /** Ends an erasure. The delete has no condition: a row that is not there needs no removal. */
+  async end({ connectionId }: Erasure): Promise<void> {
+    await this.#table.send(new DeleteCommand({ TableName: this.#TableName, Key: erasureKey(connectionId) }));
+  }
+}
