@@ -11,7 +11,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import type { FromFunctions, ToFunctions } from './acceptLives.ts';
-import { watchQueue, watchTable } from './ports.ts';
+import { watchQueue, watchTable, watchUploads } from './ports.ts';
 import { PortWatch } from './portWatch.ts';
 
 const say = (message: FromFunctions): void => void process.send?.(message, undefined, undefined, () => undefined);
@@ -24,11 +24,12 @@ const watch = new PortWatch((): never => {
 let atMs = 0;
 let reconcile: (() => Promise<void>) | undefined;
 
-function begin({ dynamoDb, queues }: Extract<ToFunctions, { readonly kind: 'begin' }>): void {
-  const parts = composeApi(aStoreConfig({ dynamoDb, queues }));
+function begin({ dynamoDb, queues, objects }: Extract<ToFunctions, { readonly kind: 'begin' }>): void {
+  const parts = composeApi(aStoreConfig({ dynamoDb, queues }, objects));
   const own = { ...parts, clock: { ...systemClock, nowMs: () => atMs } };
   watchTable(own.table, watch);
   watchQueue(own.queue, watch);
+  watchUploads(watch);
   reconcile = makeReconcileHandler({ ...own, metrics: silentMetrics });
   const api = makeApiHandler(own) as unknown as HttpHandler;
   const server = makeGateway(() => api);

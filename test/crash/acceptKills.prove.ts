@@ -16,10 +16,14 @@ describe('a process of the functions that is killed', () => {
     ['a row alone', undefined, true],
     ['a row with key and note', 'order-1', false],
     ['a row with its key', 'order-1', true],
+    ['a file', undefined, true, 'known'],
+    ['a file with its key', 'order-1', true, 'known'],
+    ['a file whose upload has just ended', undefined, true, 'just uploaded'],
+    ['a file whose upload has just ended, with its key', 'order-1', true, 'just uploaded'],
   ] as const)(
     'before and after each call of accepting %s: nothing is lost, doubled or left',
-    async (_what, key, isNoted) => {
-      const how: Accepting = { key, isNoted };
+    async (_what, key, isNoted, file?: Accepting['file']) => {
+      const how: Accepting = { key, isNoted, ...(file === undefined ? {} : { file }) };
       const calls = await kills.recordAccept(how);
       const problems: string[] = [];
       for (const plan of plansOf(calls)) {

@@ -4,6 +4,7 @@ import { createTenantKey } from '../../shared/identity/tenantKeys.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { WINDOW_MS } from '../../shared/message/windowNotes.ts';
 import { startAcceptWorld, type AcceptWorld } from '../shared/message/acceptWorld.ts';
+import { AcceptFiles, textOf } from './acceptFiles.ts';
 import { FunctionsLife } from './acceptLives.ts';
 import { moments, type FaultPlan } from './portWatch.ts';
 
@@ -13,6 +14,8 @@ export interface Accepting {
   readonly key: string | undefined;
   /** Whether the process has accepted a message of this window before, so that the row needs no note. */
   readonly isNoted: boolean;
+  /** The message is a file: one that was used before, or one whose last part was uploaded a moment ago, which accept finds out. */
+  readonly file?: 'known' | 'just uploaded';
 }
 
 /** What became of one kill: what the phone saw and what the rows say, when all is over. */
@@ -42,19 +45,20 @@ const TICK_MS = 3;
  */
 export class AcceptKills {
   readonly #world: AcceptWorld;
+  readonly #files: AcceptFiles;
   readonly #survivor: FunctionsLife;
   readonly #spares: Promise<FunctionsLife>[] = [];
   /** The call of accept that puts the command into the queue, once it was recorded. */
   #enqueues: string | undefined;
 
-  private constructor(world: AcceptWorld, survivor: FunctionsLife) {
-    this.#world = world;
-    this.#survivor = survivor;
+  private constructor(world: AcceptWorld, files: AcceptFiles, survivor: FunctionsLife) {
+    [this.#world, this.#files, this.#survivor] = [world, files, survivor];
   }
 
   static async start(): Promise<AcceptKills> {
     const world = await startAcceptWorld();
-    const kills = new AcceptKills(world, await FunctionsLife.start(world.reach));
+    const files = await AcceptFiles.start(world.core.table);
+    const kills = new AcceptKills(world, files, await FunctionsLife.start({ ...world.reach, objects: files.config }));
     await kills.#reconcileAll();
     return kills;
   }
@@ -62,16 +66,17 @@ export class AcceptKills {
   async stop(): Promise<void> {
     const spares = await Promise.all(this.#spares);
     await Promise.all([...spares, this.#survivor].map((life) => life.kill()));
-    await this.#world.stop();
+    await Promise.all([this.#world.stop(), this.#files.stop()]);
   }
 
   /** The calls of accepting one message. */
   async recordAccept(how: Accepting): Promise<readonly string[]> {
     const life = await this.#nextLife();
     const tenant = await this.#aTenant();
+    const content = await this.#files.contentOf(tenant.connection.tenantId, how.file, 'hello');
     await this.#warm(life, tenant, how);
     await life.arm(this.#world.clock.nowMs());
-    const answer = await life.send({ ...tenant, text: 'hello', key: how.key });
+    const answer = await life.send({ ...tenant, content, key: how.key });
     if (answer?.status !== 202) throw new Error(`not accepted without a kill: ${answer?.status}`);
     const calls = await life.calls();
     await life.kill();
@@ -82,18 +87,20 @@ export class AcceptKills {
   async playAccept(how: Accepting, plan?: FaultPlan): Promise<Outcome> {
     const life = await this.#nextLife();
     const tenant = await this.#aTenant();
+    const content = await this.#files.contentOf(tenant.connection.tenantId, how.file, 'hello');
     await this.#warm(life, tenant, how);
     await life.arm(this.#world.clock.nowMs(), plan);
-    const answer = await life.send({ ...tenant, text: 'hello', key: how.key });
+    const answer = await life.send({ ...tenant, content, key: how.key });
     if (answer !== undefined) await life.kill();
     const repeats: string[] = [];
     for (let request = 0; how.key !== undefined && request < 2; request += 1) {
       await this.#survivor.arm(this.#world.clock.nowMs());
-      const again = await this.#survivor.send({ ...tenant, text: 'hello', key: how.key });
+      const again = await this.#survivor.send({ ...tenant, content, key: how.key });
       repeats.push(`${again?.status} ${again?.id}`);
     }
     await this.#reconcileAll();
-    const outcome = await this.#outcomeOf(tenant.connection, 'hello', how.isNoted ? 1 : 0);
+    const shown = how.file === undefined ? 'hello' : 'document';
+    const outcome = await this.#outcomeOf(tenant.connection, shown, how.isNoted ? 1 : 0);
     return { isDead: answer === undefined, repeats, ...outcome };
   }
 
@@ -122,7 +129,7 @@ export class AcceptKills {
     const tenant = await this.#aTenant();
     const life = await this.#nextLife();
     await life.arm(this.#world.clock.nowMs(), { call: this.#enqueues, when: 'before' });
-    await life.send({ ...tenant, text: 'hello' });
+    await life.send({ ...tenant, content: textOf('hello') });
     return tenant;
   }
 
@@ -137,7 +144,7 @@ export class AcceptKills {
   async #warm(life: FunctionsLife, tenant: Caller, { isNoted }: Accepting): Promise<void> {
     if (!isNoted) return;
     await life.arm(this.#world.clock.nowMs());
-    await life.send({ ...tenant, text: 'earlier' });
+    await life.send({ ...tenant, content: textOf('earlier') });
     this.#world.clock.advance(1);
   }
 
@@ -162,9 +169,10 @@ export class AcceptKills {
 
   /** A process that may begin. The next one starts to load. */
   async #nextLife(): Promise<FunctionsLife> {
-    while (this.#spares.length < 2) this.#spares.push(FunctionsLife.start(this.#world.reach));
+    while (this.#spares.length < 2)
+      this.#spares.push(FunctionsLife.start({ ...this.#world.reach, objects: this.#files.config }));
     const next = this.#spares.shift();
-    this.#spares.push(FunctionsLife.start(this.#world.reach));
+    this.#spares.push(FunctionsLife.start({ ...this.#world.reach, objects: this.#files.config }));
     if (next === undefined) throw new Error('no process was started');
     return next;
   }

@@ -3,12 +3,14 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
+import type { ObjectConfig } from '../../shared/platform/objectConfig.ts';
 import type { FaultPlan } from './portWatch.ts';
 
 /** Where a process of the functions finds its stores. */
 export interface FunctionsWorld {
   readonly dynamoDb: { readonly endpoint: string };
   readonly queues: { readonly endpoint: string; readonly queueUrlBase: string };
+  readonly objects: ObjectConfig;
 }
 
 /** What such a process is told, and what it says. `atMs`: the time on its clock, which stands still. */
@@ -66,10 +68,10 @@ export class FunctionsLife {
   async send(request: {
     readonly connectionId: string;
     readonly apiKey: string;
-    readonly text: string;
+    readonly content: object;
     readonly key?: string | undefined;
   }): Promise<SendAnswer | undefined> {
-    const { connectionId, apiKey, text, key } = request;
+    const { connectionId, apiKey, content, key } = request;
     try {
       const answer = await fetch(`${this.#url}/v1/connections/${connectionId}/messages`, {
         method: 'POST',
@@ -78,7 +80,7 @@ export class FunctionsLife {
           'content-type': 'application/json',
           ...(key === undefined ? {} : { 'idempotency-key': key }),
         },
-        body: JSON.stringify({ to: '+4915100000002', type: 'text', text: { body: text } }),
+        body: JSON.stringify({ to: '+4915100000002', ...content }),
         signal: AbortSignal.timeout(ANSWER_MS),
       });
       const body = (await answer.json()) as { readonly id?: unknown };

@@ -91,9 +91,10 @@ export class FileKills {
       const attributes = { ...record.attributes, ApproximateReceiveCount: String(runs + 1) };
       last = await next.run({ ...record, attributes });
     }
-    await next?.kill();
+    // The one that brought it to its end dies in the next case.
+    if (next !== undefined) this.#lives.unshift(next);
     const problems = [
-      ...(last?.isDone === true ? [] : [`its job is not over: ${last?.error ?? 'it comes again'}`]),
+      ...(last?.isDone === true ? [] : [`its job is not over: ${last?.error ?? 'it comes again'}: ${next?.logged}`]),
       ...(await judge()),
       ...world.temporary().map((name) => `a temporary file is left: ${name}`),
     ];
@@ -103,7 +104,7 @@ export class FileKills {
   #nextLife(): MediaLife {
     while (this.#lives.length < SPARES) this.#lives.push(new MediaLife(this.world.environment(this.#dynamoDb)));
     const life = this.#lives.shift();
-    this.#lives.push(new MediaLife(this.world.environment(this.#dynamoDb)));
+    if (this.#lives.length < SPARES) this.#lives.push(new MediaLife(this.world.environment(this.#dynamoDb)));
     if (life === undefined) throw new Error('no process was started');
     return life;
   }

@@ -18,25 +18,35 @@ export type FromMedia =
 export type MediaRun = Extract<FromMedia, { readonly kind: 'ran' }> | undefined;
 
 const CHILD = new URL('./fileChild.ts', import.meta.url);
-const ANSWER_MS = 60_000;
+const ANSWER_MS = 120_000;
+const LOGGED_UNITS = 2_000;
 
 /** One life of a process of the media function. */
 export class MediaLife {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   readonly #ready: Promise<FromMedia | undefined>;
+  #logged = '';
 
   /** @param environment leads to its stores; its temporary files lie where `TMPDIR` says */
   constructor(environment: Readonly<Record<string, string>>) {
     this.#child = fork(CHILD, [], {
       env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...environment },
       execArgv: [],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#logged = `${this.#logged}${text}`.slice(-LOGGED_UNITS);
     });
     this.#exited = once(this.#child, 'exit');
     this.#ready = this.#next('ready');
     // A start that fails is told to the one that runs something in it.
     this.#ready.catch(() => undefined);
+  }
+
+  /** The end of what it logged. */
+  get logged(): string {
+    return this.#logged;
   }
 
   /** Gives it a record, as Lambda does. */

@@ -76,7 +76,7 @@ export class FileWorld {
       AWS_ACCESS_KEY_ID: 'media',
       AWS_SECRET_ACCESS_KEY: 'local',
       HOLDFAST_STAGE: 'test',
-      HOLDFAST_LOG_LEVEL: 'silent',
+      HOLDFAST_LOG_LEVEL: 'info',
       HOLDFAST_DYNAMODB_ENDPOINT: dynamoDbEndpoint,
       HOLDFAST_SQS_ENDPOINT: new URL(queueUrlBase).origin,
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase,

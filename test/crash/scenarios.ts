@@ -38,6 +38,10 @@ const send =
   (count: number) =>
   (scene: Scene, { place, readers }: Chat): Promise<void> =>
     scene.send(place, count, readers);
+const sendFiles =
+  (count: number) =>
+  (scene: Scene, { place, readers }: Chat): Promise<void> =>
+    scene.sendFiles(place, count, readers);
 const settle = async (scene: Scene): Promise<void> => void (await scene.quiet());
 const pollsOver = (scene: Scene): Promise<void> => scene.pollsOver();
 const both =
@@ -65,6 +69,8 @@ const online: readonly Row[] = [
   ['send-steady', 'messages to a contact', sending, send(6)],
   ['send-group-first', 'the first messages to a group', { ...sending, ...newGroup }, send(2)],
   ['send-group-steady', 'messages to a group', { ...sending, ...group }, send(3)],
+  ['send-file', 'documents to a contact', sending, sendFiles(2)],
+  ['send-file-between', 'a document between texts to a contact', sending, both(send(1), sendFiles(1), send(1))],
   ['conversation', 'both write at the same time', sending, both(write(1), send(1), write(1), send(1), write(1))],
 ];
 

@@ -12,6 +12,7 @@ import { EventsTap } from './eventsTap.ts';
 import { COMMAND_WAIT_SECONDS } from './instance.ts';
 import type { Life } from './lives.ts';
 import type { FaultPlan } from './portWatch.ts';
+import { SceneFiles } from './sceneFiles.ts';
 import type { Site } from './site.ts';
 import { Tenant } from './tenant.ts';
 import type { Accepted, Evidence, Written } from './verdict.ts';
@@ -36,6 +37,8 @@ export class Scene {
   readonly #queue;
   readonly #tap: EventsTap;
   readonly #tenant: Tenant;
+  /** The files of the scene. They are made with the first one, since few scenes have any. */
+  #files: SceneFiles | undefined;
   #life: Life | undefined;
   #epoch = 0;
   #contacts = 0;
@@ -80,6 +83,7 @@ export class Scene {
   async stop(): Promise<void> {
     this.#isPairing = false;
     await this.away();
+    await this.#files?.stop();
     await this.#tap.stop();
     await this.whatsApp.stop();
     this.#table.destroy();
@@ -164,6 +168,17 @@ export class Scene {
     for (let index = 0; index < count; index += 1) {
       const text = this.#nextText('out');
       const { messageId, stanzaId } = await this.#tenant.send(to, text);
+      this.#accepted.push({ messageId, stanzaId, text, readers, isRead: false });
+    }
+  }
+
+  /** The tenant sends documents, each a file of its own with a caption. @param readers who must see it, if `to` is a group */
+  async sendFiles(to: string, count: number, readers: readonly string[] = [to]): Promise<void> {
+    const config = aStoreConfig(this.#site, { stage: this.#stage, ...this.#site.objects.config });
+    this.#files ??= new SceneFiles(config, `http://${this.whatsApp.mediaHosts[0]}`);
+    for (let index = 0; index < count; index += 1) {
+      const text = this.#nextText('out');
+      const { messageId, stanzaId } = await this.#tenant.sendFile(to, text, this.#files);
       this.#accepted.push({ messageId, stanzaId, text, readers, isRead: false });
     }
   }

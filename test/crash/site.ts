@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDynamoDb } from '../emulators/dynamodb.ts';
+import { startObjects, type ObjectEmulator } from '../emulators/objects.ts';
 import { startQueues } from '../emulators/queues.ts';
 import { Life, type LifeKind } from './lives.ts';
 
@@ -10,14 +11,16 @@ import { Life, type LifeKind } from './lives.ts';
 export class Site {
   readonly dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
   readonly queues: Awaited<ReturnType<typeof startQueues>>;
+  readonly objects: ObjectEmulator;
   readonly keyFile: string;
   readonly #folder: string;
   readonly #kind: LifeKind;
   readonly #waiting: Life[] = [];
   #stages = 0;
 
-  private constructor(kind: LifeKind, dynamoDb: Site['dynamoDb'], queues: Site['queues']) {
+  private constructor(kind: LifeKind, dynamoDb: Site['dynamoDb'], queues: Site['queues'], objects: ObjectEmulator) {
     this.#kind = kind;
+    this.objects = objects;
     this.dynamoDb = dynamoDb;
     this.queues = queues;
     this.#folder = mkdtempSync(join(tmpdir(), 'crash-'));
@@ -27,8 +30,8 @@ export class Site {
 
   /** @param spares workers that are started ahead, so that nobody waits while they load */
   static async start(kind: LifeKind, spares: number): Promise<Site> {
-    const [dynamoDb, queues] = await Promise.all([startDynamoDb(), startQueues()]);
-    const site = new Site(kind, dynamoDb, queues);
+    const [dynamoDb, queues, objects] = await Promise.all([startDynamoDb(), startQueues(), startObjects()]);
+    const site = new Site(kind, dynamoDb, queues, objects);
     for (let index = 0; index < spares; index += 1) site.#waiting.push(new Life(kind));
     return site;
   }
@@ -49,7 +52,7 @@ export class Site {
 
   async stop(): Promise<void> {
     await Promise.all(this.#waiting.map((life) => life.kill()));
-    await Promise.all([this.dynamoDb.stop(), this.queues.stop()]);
+    await Promise.all([this.dynamoDb.stop(), this.queues.stop(), this.objects.stop()]);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

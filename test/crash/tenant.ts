@@ -10,7 +10,9 @@ import { acceptMessage } from '../../shared/message/acceptMessage.ts';
 import { enqueueCommand } from '../../shared/message/command.ts';
 import type { SendState, SentMessage } from '../../shared/message/message.ts';
 import { MessageStore } from '../../shared/message/messageStore.ts';
+import type { OutboundMessage } from '../../shared/message/outboundMessage.ts';
 import { until } from '../whatsapp/until.ts';
+import type { SceneFiles } from './sceneFiles.ts';
 
 export interface TenantDependencies {
   readonly table: DynamoDBDocumentClient;
@@ -56,13 +58,29 @@ export class Tenant {
   }
 
   /** Accepts a text. @param to a number or the id of a group */
-  async send(to: string, text: string): Promise<SentMessage> {
+  send(to: string, text: string): Promise<SentMessage> {
+    return this.#accept(to, { type: 'text', text: { body: text } });
+  }
+
+  /** Accepts a document that was uploaded before. @param to a number or the id of a group */
+  async sendFile(to: string, caption: string, files: SceneFiles): Promise<SentMessage> {
+    const id = await files.upload(this.#connection.tenantId);
+    return this.#accept(to, { type: 'document', document: { id, caption, convert: false } }, files);
+  }
+
+  async #accept(to: string, content: object, files?: SceneFiles): Promise<SentMessage> {
     const connection = await this.#record();
     return acceptMessage(
-      { ...this.#dependencies, messages: this.#messages, clock: systemClock, random: systemRandom },
+      {
+        ...this.#dependencies,
+        messages: this.#messages,
+        clock: systemClock,
+        random: systemRandom,
+        ...(files === undefined ? {} : { files: files.toSend }),
+      },
       {
         connection,
-        body: { to: to.includes('@') ? to : `+${to}`, type: 'text', text: { body: text } },
+        body: { to: to.includes('@') ? to : `+${to}`, ...content } as OutboundMessage,
         idempotencyKey: undefined,
         correlationId: makeId('cor', systemClock.nowMs(), systemRandom),
       },
