@@ -32,7 +32,7 @@ export interface SendAnswer {
 const CHILD = new URL('./acceptChild.ts', import.meta.url);
 /** Spares each life the compilation of what all of them load. */
 const environment = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') };
-const ANSWER_MS = 30_000;
+const ANSWER_MS = 120_000;
 
 /** One life of a process of the functions. */
 export class FunctionsLife {

@@ -32,7 +32,7 @@ const CHILD = new URL('./child.ts', import.meta.url);
 /** Spares each life the compilation of what all of them load. */
 const environment = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') };
 const ANSWER_MS = 10_000;
-const START_MS = 30_000;
+const START_MS = 120_000;
 
 /** One life of a worker. It is started ahead of its time and does nothing until `begin`. */
 export class Life {

@@ -20,7 +20,7 @@ import type { Accepted, Evidence, Written } from './verdict.ts';
 /** Number of the account that workers work for. Contacts have the numbers after it. */
 export const ANN = '4915100000000';
 const SHARD = 0;
-const QUIET_MS = 20_000;
+const QUIET_MS = 60_000;
 
 export type Ending = 'crashed' | 'quiet' | 'late';
 
