@@ -29,6 +29,24 @@ const noise = (length: number): Buffer => {
   );
 };
 
+/** A picture of 64 × 64 in HEVC, as iPhones write theirs, and the same in AV1: made by libheif with x265, and with AOM. */
+const heic = Buffer.from(
+  'AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAUJtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAAAAABAAAAImlsb2MAAAAAREAAAQABAAAAAAFmAAEAAAAAAAAARgAAACNpaW5mAAAAAAABAAAAFWluZmUCAAAAAAEAAGh2YzEAAAAAwmlwcnAAAACkaXBjbwAAAHhodmNDAQNwAAAAAAAAAAAAHvAA/P34+AAADwMgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQCEAAQArQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbqSSmubgQEDAgAAAMACAAAAwAIQCIAAQAHRAHBcrAiQAAAABRpc3BlAAAAAAAAAEAAAABAAAAAEHBpeGkAAAAAAwgICAAAABZpcG1hAAAAAAAAAAEAAQOBAoMAAABObWRhdAAAAEIoAa8ZgPeAQ/3rxK4uaaWJ7Og3CRrr0ZpE/bq9QcEIFSHVwNhN0GS3Fyx7kyYnQW5y+9FVGKRAbRYiRRwHkZrw9DA=',
+  'base64',
+);
+const avif = Buffer.from(
+  'AAAAHGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZgAAAOptZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAA5waXRtAAAAAAABAAAAImlsb2MAAAAAREAAAQABAAAAAAEOAAEAAAAAAAAARQAAACNpaW5mAAAAAAABAAAAFWluZmUCAAAAAAEAAGF2MDEAAAAAamlwcnAAAABLaXBjbwAAABNjb2xybmNseAACAAIABoAAAAAMYXYxQ4EADAAAAAAUaXNwZQAAAAAAAABAAAAAQAAAABBwaXhpAAAAAAMICAgAAAAXaXBtYQAAAAAAAAABAAEEgYIDhAAAAE1tZGF0EgAKCRgVf/2CBAQNCDI2GwAaaaaEAL9kCwR9/MGxdYaWLOTViDG1XaLzpsSH+XQAmQYJ/OinEZ+CzrrkpoUKToITxdyg',
+  'base64',
+);
+
+/** A file of the ISO base media format under another brand, its others included. */
+function named(file: Buffer, brand: string): Buffer {
+  const other = Buffer.from(file);
+  other.write(brand, 8, 'latin1');
+  other.fill(brand, 16, other.readUInt32BE(0), 'latin1');
+  return other;
+}
+
 async function pictures(): Promise<readonly HostileFile[]> {
   const raw = { width: 64, height: 48, channels: 3 } as const;
   const jpeg = await sharp(noise(64 * 48 * 3), { raw })
@@ -112,12 +130,12 @@ async function pictures(): Promise<readonly HostileFile[]> {
       Buffer.concat([text('\0\0\0\x18ftypheic\0\0\0\0mif1heic'), noise(500)]),
       'wrong_type',
     ],
-    [
-      'a HEIC as a document',
-      'document',
-      Buffer.concat([text('\0\0\0\x18ftypheic\0\0\0\0mif1heic'), noise(500)]),
-      'passes',
-    ],
+    ['a photo of an iPhone', 'image', heic, 'wrong_type'],
+    ['a photo of an iPhone, as a sticker', 'sticker', heic, 'wrong_type'],
+    ['a photo of an iPhone, as a document', 'document', heic, 'passes'],
+    ['a photo of an iPhone that says it is an AVIF', 'image', named(heic, 'avif'), 'broken'],
+    ['a photo in AV1', 'image', avif, 'converted'],
+    ['a photo in AV1 that says it is a HEIC', 'image', named(avif, 'heic'), 'wrong_type'],
     ['a TIFF that leads to itself', 'image', loopedTiff(), 'broken'],
     ['a BMP', 'image', Buffer.concat([text('BM'), noise(500)]), 'wrong_type'],
     ['a JPEG that stays as it is though it is broken', 'document', cut(jpeg, 0.5), 'passes'],
