@@ -21,9 +21,10 @@ export interface WebhookTrialDependencies
 
 const testResultSchema = z
   .object({
-    outcome: z
-      .enum(['delivered', 'gone', 'failed'])
-      .meta({ description: 'delivered: 2xx. gone: 410, which ends deliveries. failed: anything else.' }),
+    outcome: z.enum(['delivered', 'gone', 'failed']).meta({
+      description:
+        'delivered: 2xx. gone: 410, with which an event would disable the webhook; a test does not. failed: anything else.',
+    }),
     httpStatus: z.number().int().optional().meta({ description: 'What the receiver answered, if it did.' }),
     reason: z.string().optional().meta({ description: 'Why there was no answer, as a code such as `ECONNREFUSED`.' }),
     sentence: z.string(),

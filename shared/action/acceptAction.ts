@@ -10,6 +10,7 @@ import { settleNamed } from '../message/settleFile.ts';
 import { findReserved, reserveIds, type ReserveDependencies } from '../message/idempotency.ts';
 import {
   ACTION_REQUEST_BYTES,
+  BEGIN_WITH_FILE_MS,
   BEGIN_WITHIN_MS,
   LONGEST_PARKED_MS,
   MOST_OPEN_ACTIONS,
@@ -84,7 +85,7 @@ export async function acceptAction(
     state: 'accepted',
     correlationId,
     createdAtMs: nowMs,
-    expiresAtMs: asked.expiresAtMs ?? nowMs + BEGIN_WITHIN_MS,
+    expiresAtMs: asked.expiresAtMs ?? nowMs + beginWithinMs(kind),
     attempts: 0,
   });
   return tellOwner(dependencies, connection, action);
@@ -147,6 +148,11 @@ async function withFile(
   const file = await settleNamed({ id, link }, { tenantId, files }, '');
   if (file instanceof AppError) throw file;
   return { ...others, id: file.mediaId };
+}
+
+/** How long an action of a kind may wait to be begun when the caller says nothing, in milliseconds. */
+export function beginWithinMs(kind: ActionKind): number {
+  return rowOf(kind).file === undefined ? BEGIN_WITHIN_MS : BEGIN_WITH_FILE_MS;
 }
 
 function assertTimely(expiresAtMs: number | undefined, nowMs: number): void {

@@ -45,6 +45,8 @@ export interface Action {
  * worker takes.
  */
 export const BEGIN_WITHIN_MS = 120_000;
+/** The same for an action with a file: longer than a link is tried for, so that it fails with what is wrong with its link. */
+export const BEGIN_WITH_FILE_MS = 300_000;
 /** The longest time until an action expires that a caller may ask for, in milliseconds. */
 export const LONGEST_PARKED_MS = 7 * 24 * 60 * 60_000;
 /** The greatest number of open actions of one connection; more are refused. */

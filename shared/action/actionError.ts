@@ -7,7 +7,7 @@ import { pictureErrors } from './pictureErrors.ts';
  */
 export const actionErrors = {
   expired:
-    'The action was not begun before it expired, so nothing of it was done. Ask again when the connection is online, or give a later expires_at.',
+    'The action was not begun before it expired, so nothing of it was done: its connection was not online, or its file was not here. Ask again when they are, or give a later expires_at.',
   outcome_unknown:
     'WhatsApp was being asked when the connection or its worker was lost, and this action must not be done twice. Look whether it took effect before you ask again.',
   refused: 'WhatsApp refused it. whatsappCode is its number; asked again unchanged it is likely to be refused again.',

@@ -60,9 +60,9 @@ export interface AcceptRequest {
  * the ids that were drawn.
  */
 const TRIES = 8;
-/** Chance enough that no two writings of rows are ever taken for one. */
 /** The length of the secret of a message, in bytes: WhatsApp's own. */
 const SECRET_BYTES = 32;
+/** Chance enough that no two writings of rows are ever taken for one. */
 const WRITE_ID_BYTES = 9;
 const RETRY_DELAY = { firstMs: 10, capMs: 200 } as const;
 

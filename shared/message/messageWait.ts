@@ -41,7 +41,7 @@ export const turnRules = {
   chat_budget: 'Its chat has had as many messages in a minute as `messagesPerChatPerMinute` allows.',
   budget: 'The connection has sent as many messages in a minute as `messagesPerMinute` allows. It leaves in its turn.',
   audience: 'The people whom it is for are looked up, some at a time, and other messages leave between.',
-  file: 'Its file is being fetched, prepared, or brought to WhatsApp. Later messages of its chat wait behind it.',
+  file: 'Its file, or that of an earlier message of its chat, is being fetched, prepared, or brought to WhatsApp.',
   no_answer:
     'WhatsApp did not answer when it was sent. It is sent again under the same id, before all later ones of its chat.',
   in_turn: 'It leaves in its turn, after what waited before it.',

@@ -142,7 +142,8 @@ function albumSchema(): z.ZodObject {
   const members = z.strictObject({ ...envelopeOfAlbum, type: z.literal('album'), album: albumField });
   return members.meta({
     description:
-      'Several pictures and films, which are shown together. The answer is the beginning of the album, and `parts` names the message of each.',
+      'Several pictures and films, which are shown together. The answer is the beginning of the album, and `parts` names the message of each. ' +
+      'It is not scheduled, mentions nobody and is no status, so it has none of those fields.',
     examples: [{ to: '+49 151 23456789', type: 'album', album: albumExample }],
   });
 }

@@ -72,6 +72,7 @@ export function sentenceOf(outcome: PostOutcome): string {
     return found?.[1] ?? 'The receiver gave no valid answer.';
   }
   if (outcome.httpStatus >= 200 && outcome.httpStatus < 300) return 'The receiver has taken the event.';
-  if (outcome.httpStatus === 410) return 'The receiver answered 410: deliveries to it end.';
+  if (outcome.httpStatus === 410)
+    return 'The receiver answered 410: it wants no more. An event that it answers so disables the webhook.';
   return `The receiver answered ${outcome.httpStatus}; only 2xx counts as taken, and redirects are not followed.`;
 }

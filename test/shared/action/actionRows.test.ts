@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { LINK_TRIES } from '../../../functions/media/fetchLink.ts';
+import { retrySeconds } from '../../../functions/media/retrySchedule.ts';
+import { beginWithinMs } from '../../../shared/action/acceptAction.ts';
 import { asShownAction, endOfExpired, type Action } from '../../../shared/action/action.ts';
 import { actionRows, pathFieldsOf, rowOf, type ActionKind } from '../../../shared/action/actionKinds.ts';
 import { LONGEST_ACTION_MS, type ActionRow } from '../../../shared/action/actionRow.ts';
@@ -32,6 +35,16 @@ describe('the rows of actions', () => {
     expect(row.budget.perSecond).toBeGreaterThan(0);
     expect(row.summary.length).toBeLessThan(100);
     expect(row.description.length).toBeGreaterThan(40);
+  });
+
+  it('with a file wait for longer than a link is tried, and so end with what is wrong with it', () => {
+    const pauses = Array.from({ length: LINK_TRIES - 1 }, (_, tries) => retrySeconds(tries + 1, 0));
+    const triedForMs = pauses.reduce((sum, seconds) => sum + seconds, 0) * 1_000;
+    const withFile = rows.filter(({ file }) => file !== undefined);
+
+    expect(withFile.length).toBeGreaterThan(0);
+    for (const { kind } of withFile) expect(beginWithinMs(kind)).toBeGreaterThan(triedForMs + LINK_TRIES * 10_000);
+    expect(beginWithinMs('chat_typing')).toBe(BEGIN_WITHIN_MS);
   });
 
   it('are shown as they are described', () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { LONGEST_WAIT_SECONDS } from '../../../functions/http/prefer.ts';
 import {
   ACTION_RESULT_BYTES,
+  BEGIN_WITH_FILE_MS,
   BEGIN_WITHIN_MS,
   LONGEST_PARKED_MS,
   MOST_OPEN_ACTIONS,
@@ -17,7 +18,7 @@ import { MOST_LIMITED, MOST_UNANSWERED } from '../../../worker/actions/judgeActi
 
 const page = readFileSync(join(import.meta.dirname, '../../../docs/actions.md'), 'utf8');
 const text = page.replaceAll(/\s+/g, ' ');
-const numberWords = ['no', 'one', 'two', 'three', 'four'];
+const numberWords = ['no', 'one', 'two', 'three', 'four', 'five'];
 
 describe('docs/actions.md', () => {
   it('names each code with which an action can end', () => {
@@ -41,6 +42,7 @@ describe('docs/actions.md', () => {
     ['the longest wait', `0 to ${LONGEST_WAIT_SECONDS}`],
     ['how long one may be parked', `at most ${LONGEST_PARKED_MS / 86_400_000} days`],
     ['how many may be open', `more than ${MOST_OPEN_ACTIONS} that are not over`],
+    ['how soon one with a file is begun', `one with a file within ${numberWords[BEGIN_WITH_FILE_MS / 60_000]}`],
     ['how soon one is begun', `within ${numberWords[BEGIN_WITHIN_MS / 60_000]} minutes or never`],
     ['how long it is kept', `for ${retentionSeconds.action / 86_400} days after its end`],
     ['how large a result may be', `larger than ${ACTION_RESULT_BYTES / 1_024} KB`],

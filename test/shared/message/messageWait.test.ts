@@ -69,6 +69,13 @@ describe('why a parked message waits', () => {
     });
   });
 
+  it('says of a text behind a file of its chat nothing of a file of its own', () => {
+    expect(waitOfMessage('file', online, NOW_MS)).toEqual({
+      code: 'file',
+      sentence: expect.stringContaining('or that of an earlier message of its chat'),
+    });
+  });
+
   it('is over with the end that was named', () => {
     const connection = paced({ all: brake('too_fast'), firstContacts: brake('restricted') });
 
