@@ -82,7 +82,7 @@ function fetchRoute(dependencies: MediaRouteDependencies): Route {
   return route('POST', '/v1/media/{mediaId}/fetch', {
     summary: 'Have a file fetched that was left, or that failed',
     description:
-      'The end is told by `media.ready` or `media.failed`. WhatsApp keeps files for some weeks. A file that is here stays as it is. Where its connection is deleted, so are its files, and this is `connection_not_found`.',
+      'Of a file that came with a message. The end is told by `media.ready` or `media.failed`. WhatsApp keeps files for some weeks. A file that is here stays as it is. Where its connection is deleted, so are its files, and this is `connection_not_found`.',
     answers: { status: 202, schema: shownMediaSchema, example: { ...example, state: 'pending' } },
     handle: async ({ tenantId, parameters }) => {
       const before = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
@@ -150,10 +150,13 @@ async function findMedia(
   return media;
 }
 
+const NOT_RECEIVED =
+  'Only a file that came with a message can be fetched anew. Upload one of yours again, name a link again, or look a picture up again.';
+
 /** A file that came with a message: one that a tenant brought is nowhere to be fetched again. */
 async function findReceived(store: Pick<MediaStore, 'findAny'>, tenantId: TenantId, parameter = ''): Promise<Media> {
   const media = await findMedia(store, tenantId, parameter);
-  if ('broughtBy' in media) throw new AppError('media_not_found');
+  if ('broughtBy' in media) throw new AppError('media_not_found', { detail: NOT_RECEIVED });
   return media;
 }
 

@@ -21,6 +21,7 @@ const ASK_AGAIN_MS = { pending: 60_000, failed: 10_000 } as const;
  *
  * - *It dies between the row and the queue*: a request with the link that comes a minute later asks again.
  * - *It has failed*: ten seconds later it is tried anew.
+ * - *Its file was deleted*: it is fetched anew, as another file.
  * - *Two do it at once*: one of them writes the row, and it alone asks.
  */
 export async function bringLink(
@@ -29,24 +30,45 @@ export async function bringLink(
   link: string,
 ): Promise<BroughtFile> {
   const days = await dependencies.tenantFiles.keptDays(tenantId);
-  return bringOnce(dependencies, linkedFile(tenantId, link, days, dependencies.clock.nowMs()));
+  const nowMs = dependencies.clock.nowMs();
+  return bringOnce(dependencies, (turn) => linkedFile(tenantId, link, days, nowMs, turn));
 }
 
-/** The same for any file that is fetched. @param file its row, where there is none yet: asked for now */
+/** How often what was deleted is fetched anew before its time is over, at most: each time takes one more read. */
+const MOST_TURNS = 10;
+
+/**
+ * The same for any file that is fetched. One that was deleted stays so, and is fetched anew as another file.
+ * @param fileOf its row, where there is none yet: asked for now. The turn is the number of those that were deleted before it
+ */
 export async function bringOnce(
   dependencies: Omit<LinkDependencies, 'tenantFiles'>,
+  fileOf: (turn: number) => BroughtFile,
+): Promise<BroughtFile> {
+  let found = await bringIn(dependencies, fileOf(0));
+  for (let turn = 1; turn <= MOST_TURNS && found.state === 'gone'; turn += 1) {
+    found = await bringIn(dependencies, fileOf(turn));
+  }
+  return found;
+}
+
+async function bringIn(
+  { brought, clock, ...media }: Omit<LinkDependencies, 'tenantFiles'>,
   file: BroughtFile,
 ): Promise<BroughtFile> {
   const { mediaId, tenantId } = file;
-  const nowMs = dependencies.clock.nowMs();
-  const isNew = await dependencies.brought.create(file);
-  const found = isNew ? file : ((await dependencies.brought.find(mediaId)) ?? file);
-  if (isNew) await askForFiles(dependencies, [{ version: 1, tenantId, mediaId }]);
+  const nowMs = clock.nowMs();
+  const isNew = await brought.create(file);
+  const found = isNew ? file : ((await brought.find(mediaId)) ?? file);
+  if (isNew) await askForFiles(media, [{ version: 1, tenantId, mediaId }]);
   if (isNew || (found.state !== 'pending' && found.state !== 'failed')) return found;
-  const isMine = await dependencies.brought.noteAsked(found, nowMs - ASK_AGAIN_MS[found.state]);
+  // The place of a file may be another one by now, and the one before be the reason why it has failed.
+  const { link, path } = file;
+  const moved = { ...found, ...(link === undefined ? {} : { link }), ...(path === undefined ? {} : { path }) };
+  const isMine = await brought.noteAsked(moved, nowMs - ASK_AGAIN_MS[found.state]);
   // Somebody else may have asked for it anew in between.
-  if (!isMine) return (await dependencies.brought.find(mediaId)) ?? found;
-  await askForFiles(dependencies, [{ version: 1, tenantId, mediaId }]);
-  const { fault: _fault, ...asked } = found;
+  if (!isMine) return (await brought.find(mediaId)) ?? found;
+  await askForFiles(media, [{ version: 1, tenantId, mediaId }]);
+  const { fault: _fault, ...asked } = moved;
   return { ...asked, state: 'pending' };
 }

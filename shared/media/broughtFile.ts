@@ -60,10 +60,18 @@ export function settledKeyOf(objectKey: string, random: Pick<Random, 'bytes'>): 
 /** How long what was fetched of a link serves further messages, in milliseconds. */
 export const LINK_WINDOW_MS = 600_000;
 
-/** The row of a link. The same link of a tenant is one file for ten minutes, so a thousand messages fetch it once. */
-export function linkedFile(tenantId: TenantId, link: string, days: KeptDays, nowMs: number): BroughtFile {
+/** The name of what is fetched, from which its id follows. No text of a caller has a NUL, so no link is taken for a later turn of another. */
+export function nameOfTurn(name: string, turn: number): string {
+  return turn === 0 ? name : `${name}\0${turn}`;
+}
+
+/**
+ * The row of a link. The same link of a tenant is one file for ten minutes, so a thousand messages fetch it once.
+ * @param turn how many of its files were deleted in that time
+ */
+export function linkedFile(tenantId: TenantId, link: string, days: KeptDays, nowMs: number, turn = 0): BroughtFile {
   const windowMs = nowMs - (nowMs % LINK_WINDOW_MS);
-  const mediaId = deriveLinkedMediaId(tenantId, link, windowMs);
+  const mediaId = deriveLinkedMediaId(tenantId, nameOfTurn(link, turn), windowMs);
   const objectKey = broughtKeyOf(tenantId, mediaId, days);
   return {
     mediaId,

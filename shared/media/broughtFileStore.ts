@@ -55,23 +55,31 @@ export class BroughtFileStore {
   }
 
   /**
-   * Notes that a link is asked for now, anew where it has failed. Condition: it is in this state, and nobody asked since a time. Returns
-   * whether it is this caller's to ask.
+   * Notes that a link is asked for now, anew where it has failed, and where it leads now. Condition: it is in this state, and nobody asked since
+   * a time. Returns whether it is this caller's to ask.
    */
-  async noteAsked({ mediaId, state }: Pick<BroughtFile, 'mediaId' | 'state'>, sinceMs: number): Promise<boolean> {
+  async noteAsked(
+    { mediaId, state, link, path }: Pick<BroughtFile, 'mediaId' | 'state' | 'link' | 'path'>,
+    sinceMs: number,
+  ): Promise<boolean> {
+    const place = Object.entries({ link, path }).filter(([, value]) => value !== undefined);
     return isMade(
       this.#table.send(
         new UpdateCommand({
           TableName: this.#TableName,
           Key: mediaKey(mediaId),
-          UpdateExpression: 'SET askedAtMs = :now, #state = :pending REMOVE fault',
+          UpdateExpression: `SET askedAtMs = :now, #state = :pending${place.map(([name]) => `, #${name} = :${name}`).join('')} REMOVE fault`,
           ConditionExpression: '#state = :state AND attribute_exists(broughtBy) AND askedAtMs < :since',
-          ExpressionAttributeNames: { '#state': 'state' },
+          ExpressionAttributeNames: {
+            '#state': 'state',
+            ...Object.fromEntries(place.map(([name]) => [`#${name}`, name])),
+          },
           ExpressionAttributeValues: {
             ':now': this.#nowMs(),
             ':since': sinceMs,
             ':state': state,
             ':pending': 'pending',
+            ...Object.fromEntries(place.map(([name, value]) => [`:${name}`, value])),
           },
         }),
       ),

@@ -117,6 +117,10 @@ export const pictureFind = actionRow({
       .object({
         id: z.string().meta({ description: '`GET /v1/media/{id}` leads to the file.' }),
         state: z.enum(['pending', 'ready', 'failed', 'gone']),
+        error: z
+          .object({ code: z.string(), sentence: z.string() })
+          .optional()
+          .meta({ description: 'Why it failed. Looked up again ten seconds later, it is fetched anew.' }),
         mime_type: z.string().optional(),
         bytes: z.number().int().optional(),
         sha256: z.string().optional(),

@@ -170,6 +170,30 @@ describe('the media function', () => {
     await receive(stack, QueueUrl());
   });
 
+  it('fetches a link anew whose file was deleted', async () => {
+    const { tenantId } = newIds();
+    const store = brought();
+    const dependencies = { ...stack, clock: systemClock, brought: store, tenantFiles: tenantFiles() };
+    const bring = () => bringLink(dependencies, tenantId, 'https://example.com/deleted.png');
+
+    const first = await bring();
+    await store.erase(first.mediaId);
+    const [second, again] = await Promise.all([bring(), bring()]);
+    await store.erase(second.mediaId);
+    const third = await bring();
+
+    expect([first, second, again, third].map(({ state }) => state)).toEqual([
+      'pending',
+      'pending',
+      'pending',
+      'pending',
+    ]);
+    expect(again.mediaId).toBe(second.mediaId);
+    expect(new Set([first, second, third].map(({ mediaId }) => mediaId)).size).toBe(3);
+    expect(await store.find(first.mediaId)).toMatchObject({ state: 'gone' });
+    expect(await receive(stack, QueueUrl())).toHaveLength(3);
+  });
+
   it('goes on where a host broke off', async () => {
     const media = await aFile(breakingOff(sealed, 10_000, 3));
 

@@ -9,7 +9,7 @@ import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, type CorrelationId, type TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { BroughtFileStore } from '../../../shared/media/broughtFileStore.ts';
-import { keepPicture, pictureFile, type ShownPicture } from '../../../shared/media/keepPicture.ts';
+import { keepPicture, pictureFile, toKeptPicture, type ShownPicture } from '../../../shared/media/keepPicture.ts';
 import { MediaStore } from '../../../shared/media/mediaStore.ts';
 import { PICTURE_BYTES, type PictureUse } from '../../../shared/media/pictureBytes.ts';
 import type { PictureJob } from '../../../shared/media/pictureJob.ts';
@@ -199,6 +199,42 @@ describe('pictures in the queue of media', () => {
       expect(second.mediaId).toBe(first.mediaId);
       expect(other.mediaId).not.toBe(first.mediaId);
       expect(await receive(stack, `${stack.queueUrlBase}${mediaQueueName('test')}`)).toHaveLength(2);
+    });
+
+    it('is fetched anew from where WhatsApp shows it now, after it was deleted or could not be fetched', async () => {
+      const { tenantId } = newIds();
+      const brought = new BroughtFileStore({ ...stack, clock });
+      const later = { nowMs: () => clock.nowMs() + 20_000, sleep: async () => undefined };
+      const dependencies = { ...stack, brought, tenantFiles: { keptDays: async () => 90 as const }, clock: later };
+      const moved = { url: `${host.origin}/v/moved.jpg`, path: '/v/moved.jpg' };
+
+      const failed = await keepPicture(dependencies, tenantId, shown());
+      await brought.end(failed, { state: 'failed', fault: 'unreachable' });
+      const anew = await keepPicture(
+        { ...dependencies, clock: { ...later, nowMs: () => clock.nowMs() + 60_000 } },
+        tenantId,
+        shown(moved),
+      );
+      await brought.erase(anew.mediaId);
+      const afterwards = await keepPicture(dependencies, tenantId, shown());
+
+      expect(anew).toMatchObject({ mediaId: failed.mediaId, state: 'pending', link: moved.url, path: moved.path });
+      expect(afterwards.mediaId).not.toBe(failed.mediaId);
+      expect(afterwards.state).toBe('pending');
+      await receive(stack, `${stack.queueUrlBase}${mediaQueueName('test')}`);
+    });
+
+    it('says why it is not there, as a file does', () => {
+      const file = {
+        ...pictureFile('tnt_1' as TenantId, shown(), 90, 0),
+        state: 'failed',
+        fault: 'not_a_picture',
+      } as const;
+
+      expect(toKeptPicture(file)).toMatchObject({
+        state: 'failed',
+        error: { code: 'not_a_picture', sentence: expect.stringContaining('JPEG') },
+      });
     });
 
     it('belongs to one tenant', () => {

@@ -259,6 +259,8 @@ describe('files that tenants bring', () => {
     ] as const) {
       expect(await stranger.call(method, path)).toMatchObject({ status: 404, body: { code: 'media_not_found' } });
     }
-    expect(await owner.call('POST', `/${id}/fetch`)).toMatchObject({ status: 404 });
+    const own = await owner.call('POST', `/${id}/fetch`);
+    expect(own).toMatchObject({ status: 404, body: { code: 'media_not_found' } });
+    expect(own.body['detail']).toContain('came with a message');
   });
 });
