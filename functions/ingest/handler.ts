@@ -10,7 +10,7 @@ import { EndpointLists } from './endpointLists.ts';
 import { fanOut, type RecordedPortion } from './fanOut.ts';
 import { askForFilesOf } from './fileJobs.ts';
 import { toGroups, toResponse, type Portion, type RecordGroup, type RecordInHand } from './recordsInHand.ts';
-import { readOrRefuse, refuseFact, setAside, type RefusalDependencies } from './refusedFacts.ts';
+import { readOrRefuse, refuseFact, setAside, type RawFact, type RefusalDependencies } from './refusedFacts.ts';
 
 export interface IngestDependencies extends RefusalDependencies, ReadDependencies {
   readonly endpoints: Pick<EndpointStore, 'list'>;
@@ -93,8 +93,8 @@ interface ReadPortion {
 async function readPortion(parts: IngestParts, portion: Portion): Promise<ReadPortion | undefined> {
   try {
     const facts: FactInHand[] = [];
-    for (const { source, raw } of portion.records.flatMap(rawFactsOf)) {
-      const fact = await readOrRefuse(parts, source, raw);
+    for (const one of portion.records.flatMap(rawFactsOf)) {
+      const fact = await readOrRefuse(parts, one);
       if (fact !== undefined) facts.push(fact);
     }
     const { tenantId, connectionId } = sourceOf(portion);
@@ -105,10 +105,10 @@ async function readPortion(parts: IngestParts, portion: Portion): Promise<ReadPo
   }
 }
 
-function rawFactsOf({ read }: RecordInHand): readonly { readonly source: FactSource; readonly raw: unknown }[] {
+function rawFactsOf({ read, record }: RecordInHand): readonly RawFact[] {
   if (!('batch' in read)) return [];
   const { events, ...source } = read.batch;
-  return events.map((raw) => ({ source, raw }));
+  return events.map((raw) => ({ source, raw, recordId: record.messageId }));
 }
 
 function sourceOf({ records: [first] }: Portion): FactSource {
@@ -165,7 +165,8 @@ async function giveUp(
   const record = group.next?.record;
   if (record === undefined) return;
   try {
-    await setAside(parts, record.body, record.attributes.MessageGroupId ?? record.messageId, reason);
+    const { body, messageId: recordId, attributes } = record;
+    await setAside(parts, { body, recordId, group: attributes.MessageGroupId ?? recordId, reason });
     group.done(1);
   } catch (error) {
     logger.warn('the dead letters did not take a record', { error });

@@ -67,13 +67,16 @@ export async function settleDeadLetters(
   /** What is hidden and was not settled. */
   let inHand: readonly LetterInHand[] = [];
   let looked = 0;
+  const begunMs = dependencies.clock.nowMs();
   if ((await countLetters(dependencies, kind)) === 0) return { settled, stay, hasMore: false };
   try {
     for await (const some of takeLetters(dependencies, kind, most.looked)) {
       looked += some.length;
       inHand = [...inHand, ...some];
       for (const one of some) {
-        if (settled.length >= most.settled || !isMeant(one)) continue;
+        // One that was sent again and is dead once more would go round until the time is over.
+        const isBack = one.letter.sinceMs > begunMs;
+        if (settled.length >= most.settled || isBack || !isMeant(one)) continue;
         if ((await settle(dependencies, one, act, by)) === 'stays') {
           stay.push(one.letter.letterId);
           continue;

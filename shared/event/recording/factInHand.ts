@@ -11,6 +11,8 @@ export type FactSource = Omit<BatchEnvelope, 'events'>;
 export interface FactInHand {
   readonly source: FactSource;
   readonly fact: Fact;
+  /** The id of the queue message that brought it: the same each time that this one comes again. */
+  readonly recordId: string;
   /** The fact as it came, whatever it is. */
   readonly raw: unknown;
   /** The fact is the rest of one that was refused. */

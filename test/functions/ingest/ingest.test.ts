@@ -224,6 +224,26 @@ describe('ingest', () => {
     },
   );
 
+  it.each(['presence', undefined])(
+    'sets aside once more what a person has sent again and nobody can read yet (%s)',
+    async (kind) => {
+      const ids = newIds();
+      const fact = { kind: 'presence', key: 'a', atMs: 1 } as unknown as Fact;
+      const body = kind === undefined ? `not a batch of ${ids.connectionId}` : JSON.stringify(aBatch(ids, [fact]));
+      const bring = (id: string) =>
+        makeIngestHandler(stack)({ Records: [aRecord(body, { id, group: ids.connectionId })] });
+
+      await bring('first');
+      await bring('first');
+      const once = await takeDead();
+      await bring('sent again');
+      const again = await takeDead();
+
+      expect(once).toHaveLength(1);
+      expect(again).toEqual(once);
+    },
+  );
+
   it('records what it has set aside, once it knows the kind and the dead letter comes again', async () => {
     const ids = newIds();
     const fact = aMessageFact();

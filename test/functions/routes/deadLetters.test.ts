@@ -124,6 +124,28 @@ describe('dead letters, as operators see them', () => {
     expect(lettersOf(await look()).map(({ id }) => id)).toEqual([first]);
   });
 
+  it('that come back while all are redriven stay for another time', async () => {
+    const id = await put('events', 'nobody reads this');
+    const { queue } = stack.dependencies;
+    const dead = urlOf(deadQueueOf('events', 'test'));
+    let returns = 0;
+    const send = (async (command: Parameters<typeof queue.send>[0]) => {
+      const answer = await queue.send(command);
+      const isRedrive = command instanceof SendMessageCommand && command.input.QueueUrl !== dead;
+      // The reader of its queue puts it away at once, and SQS says when.
+      if (isRedrive && (returns += 1) < 5) await put('events', 'nobody reads this');
+      return answer;
+    }) as typeof queue.send;
+    const quick = Object.assign(Object.create(queue) as typeof queue, { send });
+
+    const answer = await stack
+      .withAdmin({ queue: quick })
+      .call('POST', '/v1/admin/dead-letters/redrive', { key: stack.operatorKey, body: { all: true, queue: 'events' } });
+
+    expect(answer.body['settled']).toEqual([id]);
+    expect(lettersOf(await look())).toHaveLength(1);
+  });
+
   it('of a connection that is gone stay, and those of one that is there go to its shard', async () => {
     const owner = await stack.tenant();
     const connectionId = await stack.connection(owner);

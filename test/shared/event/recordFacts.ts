@@ -19,7 +19,7 @@ export function toUnit({ events, ...source }: FactBatch) {
   const facts = events.map((raw): FactInHand => {
     const read = readFact(raw);
     if (read.outcome !== 'fact') throw new Error(`no fact: ${read.wrongFields.join(', ')}`);
-    return { source, fact: read.fact, raw };
+    return { source, fact: read.fact, recordId: 'record-1', raw };
   });
   return { tenantId, connectionId, facts };
 }
