@@ -320,8 +320,8 @@ export const proofs: readonly Proof[] = [
     what: 'A process of the functions is killed before and after each call of accept and of reconcile: a message is sent once, or ended as one that never was in the queue.',
     daily: 'a death at each call, on emulators: `test/shared/message/acceptDeaths.test.ts`',
     place: 'beside',
-    whole: file('test/crash/acceptKills.prove.ts'),
-    sample: 'same',
+    whole: file('test/crash/acceptKills.prove.ts', 'test/crash/acceptFileKills.prove.ts'),
+    sample: file('test/crash/acceptKills.prove.ts'),
     cases: TESTS,
   },
   {

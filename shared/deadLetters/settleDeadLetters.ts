@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { DeleteMessageCommand, SendMessageCommand, type Message } from '@aws-sdk/client-sqs';
 import type { Connection } from '../connection/connection.ts';
 import type { ConnectionId, TenantId } from '../kernel/id.ts';
@@ -67,21 +68,22 @@ export async function settleDeadLetters(
   /** What is hidden and was not settled. */
   let inHand: readonly LetterInHand[] = [];
   let looked = 0;
-  const begunMs = dependencies.clock.nowMs();
+  /** The bodies that were sent again, as hashes: one that is dead once more has another id, and would go round. */
+  const sent = new Set<string>();
   if ((await countLetters(dependencies, kind)) === 0) return { settled, stay, hasMore: false };
   try {
     for await (const some of takeLetters(dependencies, kind, most.looked)) {
       looked += some.length;
       inHand = [...inHand, ...some];
       for (const one of some) {
-        // One that was sent again and is dead once more would go round until the time is over.
-        const isBack = one.letter.sinceMs > begunMs;
-        if (settled.length >= most.settled || isBack || !isMeant(one)) continue;
+        const body = hashOf(one.message);
+        if (settled.length >= most.settled || sent.has(body) || !isMeant(one)) continue;
         if ((await settle(dependencies, one, act, by)) === 'stays') {
           stay.push(one.letter.letterId);
           continue;
         }
         settled.push(one.letter.letterId);
+        if (act === 'redrive') sent.add(body);
         inHand = inHand.filter((other) => other !== one);
       }
       if (settled.length >= most.settled || settled.length + stay.length >= (most.meant ?? Infinity)) break;
@@ -91,6 +93,8 @@ export async function settleDeadLetters(
   }
   return { settled, stay, hasMore: looked >= most.looked || settled.length >= most.settled };
 }
+
+const hashOf = ({ Body = '' }: Message): string => createHash('sha256').update(Body).digest('base64');
 
 async function settle(
   dependencies: SettleDependencies,

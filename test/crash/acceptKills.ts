@@ -104,6 +104,17 @@ export class AcceptKills {
     return { isDead: answer === undefined, repeats, ...outcome };
   }
 
+  /** Kills a process before and after each call of accepting one message. Returns how many calls there are, and what was wrong. */
+  async playAll(how: Accepting): Promise<{ readonly calls: number; readonly problems: readonly string[] }> {
+    const calls = await this.recordAccept(how);
+    const problems: string[] = [];
+    for (const plan of plansOf(calls)) {
+      const found = problemsOf(await this.playAccept(how, plan), how);
+      problems.push(...found.map((problem) => `${nameOf(plan)}: ${problem}`));
+    }
+    return { calls: calls.length, problems };
+  }
+
   /** The calls of one run of reconcile that finds a message which was never in the queue. */
   async recordReconcile(): Promise<readonly string[]> {
     await this.#aMessageWithoutCommand();
@@ -179,7 +190,7 @@ export class AcceptKills {
 }
 
 /** The two calls of accept that matter, among those that were recorded. */
-export function pointsOf(calls: readonly string[]): { readonly row: string; readonly queue: string } {
+function pointsOf(calls: readonly string[]): { readonly row: string; readonly queue: string } {
   const row = calls.findLast((call) => /^store (?:Put|TransactWrite) /.test(call));
   const queue = calls.findLast((call) => call.startsWith('queue Send'));
   if (row === undefined || queue === undefined)
@@ -196,7 +207,7 @@ export function plansOf(calls: readonly string[]): readonly FaultPlan[] {
  * What is wrong with an outcome. Without a key the caller does not know, and asks no more: the message was sent once, or
  * is ended as one that never was in the queue, or was never there. With a key the repeats bring it about, once.
  */
-export function problemsOf(outcome: Outcome, { key }: Accepting): readonly string[] {
+function problemsOf(outcome: Outcome, { key }: Accepting): readonly string[] {
   const { isDead, sent, states, repeats } = outcome;
   const told = JSON.stringify(outcome);
   const allowed = key === undefined ? ['0 ', '0 failed/not_enqueued', '1 sent'] : ['1 sent'];
