@@ -11,8 +11,9 @@ import { contentKinds } from '../../../shared/content/contentKinds.ts';
 import { onlyPossible, outboundMessageSchema, splitMessage } from '../../../shared/message/outboundMessage.ts';
 
 const rows: readonly (readonly [string, AnyContentKind])[] = Object.entries(contentKinds);
+/** What is made of another request, such as the beginning of an album, is not asked for in its own form. */
 const outbound = rows.flatMap(([type, { out, example }]) =>
-  out === undefined ? [] : [[type, { example: out.example ?? example }] as const],
+  out === undefined || out.made === true ? [] : [[type, { example: out.example ?? example }] as const],
 );
 const inbound = rows.filter(([, row]) => row.in !== undefined);
 const contentOf = (type: string, body: unknown) => ({ type, [type]: body });
