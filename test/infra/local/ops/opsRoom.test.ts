@@ -125,16 +125,12 @@ describe('the page at /ops', () => {
   });
 
   it('answers every minutes but a whole number from 1 to 180 with one sentence', async () => {
-    const anything = fc.oneof(
-      fc.string(),
-      fc.integer().map(String),
-      fc.double().map(String),
-      fc.constant('180&minutes=1'),
-    );
+    const twice = '180&minutes=1';
+    const anything = fc.oneof(fc.string(), fc.integer().map(String), fc.double().map(String), fc.constant(twice));
 
     await fc.assert(
       fc.asyncProperty(anything, async (text) => {
-        const query = text.includes('&') ? text : encodeURIComponent(text.toWellFormed());
+        const query = text === twice ? text : encodeURIComponent(text.toWellFormed());
         const answer = await get(`/ops/metrics.json?minutes=${query}`);
         await answer.text();
         const isRight = /^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= 180;
