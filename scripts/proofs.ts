@@ -1,3 +1,4 @@
+import { mediaProofs } from './mediaProofs.ts';
 import { file, TESTS, type Proof } from './proof.ts';
 
 /** The table of proofs. */
@@ -48,42 +49,7 @@ export const proofs: readonly Proof[] = [
     sample: 'same',
     cases: TESTS,
   },
-  {
-    name: 'media-corpus',
-    what: 'Each of eighty files as strangers make them is sent, converted or refused with its code, in bounded memory, and nothing of it stays behind.',
-    daily: 'a file of each treatment and each fault: `test/functions/media/prepare`',
-    place: 'beside',
-    whole: file('test/functions/media/prepare/corpus.prove.ts'),
-    sample: 'same',
-    cases: TESTS,
-  },
-  {
-    name: 'large-file',
-    what: 'The simulator sends and opens a file of 2 GB, and never holds it in memory.',
-    daily: 'files of 200 KB, sealed and opened in chunks: `test/whatsapp/media/phoneFiles.test.ts`',
-    place: 'beside',
-    whole: file('test/whatsapp/media/largeFile.prove.ts'),
-    sample: 'none',
-    cases: TESTS,
-  },
-  {
-    name: 'large-media',
-    what: 'Ten files of 64 MB at once come, and go, through the product, and one of 2 GB comes, and they take less than 100 MB of any process.',
-    daily: 'two parts of each file in memory: `test/shared/media/objectStore.test.ts`',
-    place: 'alone',
-    whole: file('test/bench/largeMedia.prove.ts'),
-    sample: 'none',
-    cases: TESTS,
-  },
-  {
-    name: 'file-kills',
-    what: 'A process of the media function is killed before and after each call for a file that comes or goes: the next one brings it to its end, once, and leaves nothing.',
-    daily: 'a death at each call of a send, in memory: `test/functions/media/send/sendFile.test.ts`',
-    place: 'alone',
-    whole: file('test/crash/fileKills.prove.ts'),
-    sample: 'none',
-    cases: TESTS,
-  },
+  ...mediaProofs,
   {
     name: 'emergency',
     what: 'A worker that is released in the middle of everything leaves no timer, listener, socket or call behind.',
