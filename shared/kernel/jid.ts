@@ -63,6 +63,17 @@ export function isStatus(address: string): boolean {
   return address === STATUS;
 }
 
+/** The address of a channel as this API shows it; undefined for every other text. Nobody in it is written to by it, so it is no recipient of what is for people. */
+export function toChannel(written: string): string | undefined {
+  const text = written.trim();
+  return isChannel(text) && /^\d{1,25}@/.test(text) ? text : undefined;
+}
+
+/** Whether the address is that of a channel, where nothing is sealed and posts go to followers whom nobody names. */
+export function isChannel(address: string): boolean {
+  return address.endsWith('@newsletter');
+}
+
 /** Whether the address is a person's, by phone number or by LID. */
 export function isPerson(text: string): boolean {
   const server = parseJid(text)?.server;

@@ -32,6 +32,8 @@ export const sendJobSchema = z.object({
   mediaId: branded<MediaId>(),
   as: z.enum(sentUses),
   convert: z.boolean(),
+  /** Whether it is for channels, where files are not sealed. */
+  plain: z.boolean().optional(),
   /** How many tokens of the upload had been refused when this one was asked for. */
   round: z.number().int().min(0),
   /** WhatsApp's hosts of files, in the order in which they are asked. */

@@ -12,17 +12,19 @@ export interface UploadName {
   readonly file: string;
   readonly as: SentUse;
   readonly convert: boolean;
+  /** Whether it lies there as it is, for channels, where files are not sealed. */
+  readonly plain: boolean;
 }
 
 /** The name under which a file is uploaded. */
 export function uploadNameOf(
   { tenantId, mediaId, sha256 }: Pick<FileToSend, 'tenantId' | 'mediaId' | 'sha256'>,
-  { as, convert }: Pick<UploadName, 'as' | 'convert'>,
+  { as, convert, plain = false }: Pick<UploadName, 'as' | 'convert'> & { readonly plain?: boolean | undefined },
 ): UploadName {
-  return { tenantId, file: sha256 ?? mediaId, as, convert };
+  return { tenantId, file: sha256 ?? mediaId, as, convert, plain };
 }
 
-/** The key with which a file is sealed, in base64, and when it was made. All tries of one upload have the same. */
+/** The key with which a file is sealed, in base64, and when it was made. All tries of one upload have the same. A file of channels leaves it unused. */
 interface UploadKey {
   readonly key: string;
   readonly keyAtMs: number;

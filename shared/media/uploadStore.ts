@@ -42,12 +42,12 @@ export class UploadStore {
     const items = queryItems(this.#table, {
       TableName: this.#TableName,
       KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': uploadKey({ tenantId, file, as: 'image', convert: true }).pk },
+      ExpressionAttributeValues: { ':pk': uploadKey({ tenantId, file, as: 'image', convert: true, plain: false }).pk },
       ConsistentRead: true,
     });
     for await (const { pk: _pk, sk, ttl: _ttl, ...row } of items) {
-      const { as, convert } = asOfUpload(String(sk));
-      found.push({ name: { tenantId, file, as: as as SentUse, convert }, row: row as unknown as Upload });
+      const { as, ...how } = asOfUpload(String(sk));
+      found.push({ name: { tenantId, file, as: as as SentUse, ...how }, row: row as unknown as Upload });
     }
     return found;
   }

@@ -1,10 +1,23 @@
 import type { PreparedFile } from './preparedFile.ts';
 
-/** A file as it lies at WhatsApp, sealed: all that a message says of it. Whoever has the key reads it, so no tenant sees this. */
-export interface UploadedFile {
+/** A file as it lies at WhatsApp: all that a message says of it. */
+export type UploadedFile = LyingFile & (SealedFile | PlainFile);
+
+interface LyingFile {
   readonly prepared: PreparedFile;
   readonly url: string;
   readonly directPath: string;
+  readonly uploadedAtMs: number;
+}
+
+/** A file of a channel, which lies there as it is. */
+export interface PlainFile {
+  /** What a post names it by in its stanza, beside the path in its message. */
+  readonly handle: string;
+}
+
+/** A file of a chat. Whoever has the key reads it, so no tenant sees this. */
+export interface SealedFile {
   /** The key that it is sealed with, in base64: 32 bytes. */
   readonly key: string;
   /** When the key was made, in milliseconds since 1970. */
@@ -13,7 +26,11 @@ export interface UploadedFile {
   readonly sealedSha256: string;
   /** What a player checks parts of a film or a sound with, in base64; absent for what is not played. */
   readonly sidecar?: string;
-  readonly uploadedAtMs: number;
+}
+
+/** Whether a file lies at WhatsApp as it is, for channels. */
+export function isPlain(file: SealedFile | PlainFile): file is PlainFile {
+  return 'handle' in file;
 }
 
 const DAY_MS = 86_400_000;

@@ -21,7 +21,7 @@ const envelope = {
   messaging_product: z.literal('whatsapp').optional(),
   recipient_type: z.enum(['individual', 'group']).optional(),
   to: z.string().min(1).max(64).meta({
-    description: 'Phone number in international form, a WhatsApp address, or `status`.',
+    description: 'Phone number in international form, an address of a person, group or channel, or `status`.',
     example: '+49 151 23456789',
   }),
   status: statusField

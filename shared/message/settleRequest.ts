@@ -1,6 +1,6 @@
 import type { OutboundContent } from '../content/content.ts';
 import { AppError } from '../kernel/appError.ts';
-import { STATUS, toRecipient } from '../kernel/jid.ts';
+import { STATUS, toChannel, toRecipient } from '../kernel/jid.ts';
 import type { SentOriginal } from './message.ts';
 import type { NamedLookUp } from './namedMessage.ts';
 import { earliest, endOfUseMs, problemsOfContent } from './contentTimes.ts';
@@ -8,6 +8,7 @@ import { splitMessage, type OutboundMessage } from './outboundMessage.ts';
 import type { SentContext } from './sentContext.ts';
 import { isAct } from './actRule.ts';
 import { settleAct } from './settleAct.ts';
+import { refusalOfPost } from './settleChannel.ts';
 import { settleChoice } from './settleChoice.ts';
 import { settleContext } from './settleContext.ts';
 import { settleFile, type FileLookUp } from './settleFile.ts';
@@ -55,6 +56,8 @@ export async function settleRequest(
       ? await settleForward(about.content.forward.message_id, lookUp)
       : { content: about.content };
   if (said instanceof AppError) return said;
+  const unpostable = refusalOfPost(envelope, said.content, about.to);
+  if (unpostable !== undefined) return unpostable;
   const status = isAct(content) ? undefined : settleStatus(envelope, said.content, about.to, lookUp.own ?? []);
   if (status instanceof AppError) return status;
   const settled = await settleContext(envelope, about.to, lookUp);
@@ -79,11 +82,11 @@ export async function settleRequest(
 
 const statusNames: ReadonlySet<string> = new Set(['status', STATUS]);
 
-/** The address to send to: a phone number in international form, a WhatsApp address, or the word for a status. Throws `recipient_invalid`. */
+/** The address to send to: a phone number in international form, an address of WhatsApp, or the word for a status. Throws `recipient_invalid`. */
 export function resolveRecipient(to: string): string {
-  const recipient = statusNames.has(to.trim()) ? STATUS : toRecipient(to);
+  const recipient = statusNames.has(to.trim()) ? STATUS : (toRecipient(to) ?? toChannel(to));
   if (recipient !== undefined) return recipient;
   const problem =
-    'Write it like +49 151 23456789, as the address of a person or group that this API showed you, or as status.';
+    'Write it like +49 151 23456789, as the address of a person, group or channel that this API showed you, or as status.';
   throw new AppError('recipient_invalid', { fields: [{ field: 'to', problem }] });
 }

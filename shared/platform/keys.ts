@@ -141,20 +141,23 @@ export const uploadKey = ({
   file,
   as,
   convert,
+  plain,
 }: {
   readonly tenantId: TenantId;
   readonly file: string;
   readonly as: string;
   readonly convert: boolean;
+  readonly plain: boolean;
 }): ItemKey => ({
   pk: `UPLOAD#${tenantId}#${digest(file)}`,
-  sk: convert ? as : `${as}${AS_IT_IS}`,
+  sk: `${as}${convert ? '' : AS_IT_IS}${plain ? PLAIN : ''}`,
 });
 const AS_IT_IS = '#AS_IT_IS';
+const PLAIN = '#PLAIN';
 /** What a file is uploaded as, by the sort key of its row. */
-export const asOfUpload = (sk: string): { readonly as: string; readonly convert: boolean } => {
-  const convert = !sk.endsWith(AS_IT_IS);
-  return { as: convert ? sk : sk.slice(0, -AS_IT_IS.length), convert };
+export const asOfUpload = (sk: string): { readonly as: string; readonly convert: boolean; readonly plain: boolean } => {
+  const [as = '', ...how] = sk.split('#');
+  return { as, convert: !how.includes(AS_IT_IS.slice(1)), plain: how.includes(PLAIN.slice(1)) };
 };
 /** How far a message to a group came with each of its members. */
 export const receiptsKey = (connectionId: ConnectionId, messageId: MessageId): ItemKey => ({

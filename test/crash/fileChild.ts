@@ -7,7 +7,7 @@ import { mediaParts } from '../../functions/media/composition.ts';
 import { FileSource } from '../../functions/media/fileSource.ts';
 import { makeMediaHandler } from '../../functions/media/handler.ts';
 import { Converter } from '../../functions/media/prepare/converter.ts';
-import { FileHosts, type SealedUpload } from '../../functions/media/send/fileHosts.ts';
+import { FileHosts, type FileUpload } from '../../functions/media/send/fileHosts.ts';
 import { mediaConfig } from '../../shared/platform/config.ts';
 import { silentMetrics } from '../../shared/platform/metrics.ts';
 import type { FromMedia, ToMedia } from './fileLives.ts';
@@ -43,7 +43,7 @@ wrapMethod(S3Client, 'send', (call, [command]) => {
 });
 wrapMethod(FileSource, 'read', (call) => counted('host gives', call() as AsyncIterable<Uint8Array>));
 wrapMethod(FileHosts, 'upload', (call, given) => {
-  const upload = given[1] as { bytes: SealedUpload['bytes'] };
+  const upload = given[1] as { bytes: FileUpload['bytes'] };
   const { bytes } = upload;
   upload.bytes = () => counted('host takes', bytes());
   return watch.watch('host upload', async () => call());

@@ -6,6 +6,7 @@ import { aRecord } from '../functions/queueStack.ts';
 import type { BroughtFile } from '../../shared/media/broughtFile.ts';
 import { objectKeyOf } from '../../shared/media/media.ts';
 import type { SendJob } from '../../shared/media/sendJob.ts';
+import { isPlain, type UploadedFile } from '../../shared/media/uploadedFile.ts';
 import { uploadNameOf } from '../../shared/media/upload.ts';
 import type { CorrelationId, MediaId, TenantId } from '../../shared/kernel/id.ts';
 import { FileWorld } from './fileWorld.ts';
@@ -13,7 +14,13 @@ import { MediaLife } from './fileLives.ts';
 import type { FaultPlan } from './portWatch.ts';
 
 /** What a file is on its way to. */
-export const ways = ['from WhatsApp', 'from a link', 'to WhatsApp as it is', 'to WhatsApp made into a photo'] as const;
+export const ways = [
+  'from WhatsApp',
+  'from a link',
+  'to WhatsApp as it is',
+  'to channels as it is',
+  'to WhatsApp made into a photo',
+] as const;
 export type Way = (typeof ways)[number];
 
 /** What became of a file, when all is over. */
@@ -115,6 +122,8 @@ export class FileKills {
         return this.#fromWhatsApp(noise(this.#jobs));
       case 'from a link':
         return this.#fromALink(noise(this.#jobs));
+      case 'to channels as it is':
+        return this.#toWhatsApp(noise(this.#jobs), { as: 'document', convert: false, plain: true });
       case 'to WhatsApp as it is':
         return this.#toWhatsApp(noise(this.#jobs), { as: 'document', convert: false });
       default:
@@ -150,7 +159,7 @@ export class FileKills {
     return { record: this.#recordOf({ version: 1, tenantId: file.tenantId, mediaId: file.mediaId }), judge };
   }
 
-  async #toWhatsApp(plain: Buffer, how: Pick<SendJob, 'as' | 'convert'>): Promise<Case> {
+  async #toWhatsApp(plain: Buffer, how: Pick<SendJob, 'as' | 'convert' | 'plain'>): Promise<Case> {
     const { world } = this;
     const file = await world.anUploadedFile(plain);
     const job: SendJob = {
@@ -162,12 +171,11 @@ export class FileKills {
       const row = await world.uploads().find(uploadNameOf(file, how));
       const { commands } = await world.takeTold();
       const kinds = new Set(world.uploadHost.uploads.map(({ sha256 }) => sha256));
-      const sealed =
-        row?.state === 'uploaded' ? Buffer.from(row.file.sealedSha256, 'base64').toString('base64url') : '';
+      const lies = row?.state === 'uploaded' ? hashAtWhatsApp(row.file) : '';
       const object = row?.state === 'uploaded' ? await world.hashOf(row.file.prepared.objectKey) : undefined;
       return [
         ...(row?.state === 'uploaded' ? [] : [`its row is ${row?.state}`]),
-        ...(kinds.size === 1 && kinds.has(sealed) ? [] : [`${kinds.size} different files were uploaded`]),
+        ...(kinds.size === 1 && kinds.has(lies) ? [] : [`${kinds.size} different files were uploaded`]),
         ...(row?.state === 'uploaded' && object === row.file.prepared.sha256 ? [] : ['its object is not what is sent']),
         ...(commands > 0 ? [] : ['no worker was told']),
       ];
@@ -209,5 +217,9 @@ function aPhoto(seed: number): Promise<Buffer> {
     .png()
     .toBuffer();
 }
+
+/** The hash, in base64url, of a file as it lies at WhatsApp. */
+const hashAtWhatsApp = (file: UploadedFile): string =>
+  Buffer.from(isPlain(file) ? file.prepared.sha256 : file.sealedSha256, 'base64').toString('base64url');
 
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('base64');

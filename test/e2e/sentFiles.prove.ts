@@ -158,6 +158,45 @@ describe('files that are sent', () => {
     },
   );
 
+  /** What a channel shows of each kind, beside that nothing is wrong with it. */
+  const posts: readonly (readonly [media: SentFile, type: string, body: Json, shown: object])[] = [
+    [
+      { kind: 'document', noise: { bytes: 100_003, seed: 9 }, fileName: 'programme.pdf' },
+      'document',
+      { convert: false, caption: 'The programme' },
+      { kind: 'document', bytes: 100_003, caption: 'The programme', fileName: 'programme.pdf' },
+    ],
+    [{ kind: 'image', data: samples.smallPng }, 'image', { caption: 'Now' }, { kind: 'image', mimetype: 'image/jpeg' }],
+    [{ kind: 'video', data: samples.earlyIndexMp4 }, 'video', { convert: false, gif: true }, { kind: 'gif' }],
+    [{ kind: 'audio', data: samples.voice20Ms, mimetype: 'audio/ogg' }, 'audio', { voice: true }, { kind: 'voice' }],
+    [{ kind: 'image', data: samples.smallPng }, 'sticker', {}, { kind: 'sticker', mimetype: 'image/webp' }],
+  ];
+
+  it.each(posts)(
+    'goes to a channel as it is, by its own path and with its handle: %j',
+    async (media, type, body, shown) => {
+      const CHANNEL = '120363000000000777@newsletter';
+      const id = await received(media);
+
+      const [answer, toAnn] = [
+        await send({ to: CHANNEL, type, [type]: { id, ...body } }),
+        await send({ type, [type]: { id, ...body } }),
+      ];
+      await messageOf(answer['id'], ({ status }) => status === 'sent');
+      const post = await until(
+        'the post',
+        async () => (await stage.phones.files.posts(CHANNEL)).find((one) => one.id === answer['stanzaId']),
+        (one) => one?.media !== undefined && one.media.state !== 'opening',
+        WAIT_MS,
+      );
+      const inChat = await opened(toAnn);
+
+      expect(post?.media).toMatchObject({ ...shown, state: 'opened', complaints: [], mediaKey: '' });
+      expect(inChat).toMatchObject({ ...shown, state: 'opened', complaints: [] });
+      expect(inChat.mediaKey).not.toBe('');
+    },
+  );
+
   it('goes on to others, answers, is a status, is edited and waits for its time', async () => {
     const data = await comes({ kind: 'image', data: samples.smallPng }, { caption: 'Which one?' });
     const [{ id } = {}] = data['media'] as readonly Json[];

@@ -1,7 +1,8 @@
 import { decodePlaintext, contentOf, type ContentKind } from './content.ts';
 import type { FileComplaint, ShownFile } from './media/shownFile.ts';
+import { fileKinds } from './media/fileKinds.ts';
 import type { PhoneFiles } from './media/phoneFiles.ts';
-import { bytesOf, node, stamp, type BinaryNode } from './node.ts';
+import { bytesOf, child, node, stamp, type BinaryNode } from './node.ts';
 import type { Account } from './world.ts';
 
 /** A post that a client wrote into a channel, as its readers see it. */
@@ -52,6 +53,7 @@ export class Newsletters {
         const complaints: readonly FileComplaint[] = [
           ...verdict.complaints,
           ...(isNamed ? [] : ['no_handle' as const]),
+          ...(saysWhatItIs(message, media.kind) ? [] : ['no_media_type' as const]),
         ];
         post.media = { ...media, ...verdict, complaints, state: complaints.length === 0 ? 'opened' : 'unopened' };
         this.#work.delete(work);
@@ -70,4 +72,10 @@ export class Newsletters {
   async quiet(): Promise<void> {
     while (this.#work.size > 0) await Promise.all(this.#work);
   }
+}
+
+/** Whether the stanza of a post says which kind of file it brings, as the stanzas of chats do in their sealed parts. */
+function saysWhatItIs(message: BinaryNode, kind: ShownFile['kind']): boolean {
+  const said = child(message, 'plaintext')?.attrs['mediatype'];
+  return message.attrs['type'] === 'media' && said === fileKinds[kind].mediaType;
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { sentFileOf, type SentFile } from '../../shared/media/sentFile.ts';
+import { isChannel } from '../../shared/kernel/jid.ts';
 import { parseId, type MediaId, type TenantId } from '../../shared/kernel/id.ts';
 import type { FileToSend } from '../../shared/media/fileToSend.ts';
 import { askForUpload, type SendJobQueue } from '../../shared/media/sendJob.ts';
@@ -62,6 +63,7 @@ interface Asked {
 interface Asking {
   readonly mediaId: MediaId;
   readonly sent: SentFile;
+  readonly plain: boolean;
   readonly place: string;
   readonly round: number;
 }
@@ -99,7 +101,8 @@ export class MessageFiles {
     const { known, clock, findToSend, uploads, owned } = this.#dependencies;
     const mediaId = parseId('med', sent.named.id ?? '');
     if (mediaId === undefined) return { file: 'failed', code: 'file_gone' };
-    const place = [owned.tenantId, mediaId, sent.as, sent.convert].join(' ');
+    const plain = isChannel(message.to);
+    const place = [owned.tenantId, mediaId, sent.as, sent.convert, plain].join(' ');
     const here = known.get(place);
     if (here !== undefined && isFresh(here, clock.nowMs())) return { file: 'ready', sent: here };
     const file = await findToSend(owned.tenantId, mediaId);
@@ -109,7 +112,7 @@ export class MessageFiles {
       this.#asked?.delete(place);
       return { file: 'failed', code: 'file_not_fetched' };
     }
-    const upload = file.state === 'ready' ? await uploads.find(uploadNameOf(file, sent)) : undefined;
+    const upload = file.state === 'ready' ? await uploads.find(uploadNameOf(file, { ...sent, plain })) : undefined;
     if (upload?.state === 'uploaded' && isFresh(upload.file, clock.nowMs())) {
       const found = { ...upload.file, filename: file.filename };
       known.set(place, found);
@@ -119,7 +122,7 @@ export class MessageFiles {
       return { file: 'failed', code: `file_${upload.fault}` };
     }
     if (!mayAsk || this.#isUnderWay(place, file, upload)) return { file: 'waits' };
-    return this.#ask(message, { mediaId, sent, place, round: upload?.round ?? 0 }, () =>
+    return this.#ask(message, { mediaId, sent, plain, place, round: upload?.round ?? 0 }, () =>
       socket.mediaHosts(upload?.state === 'needs_token'),
     );
   }
@@ -136,7 +139,7 @@ export class MessageFiles {
 
   async #ask(
     { correlationId }: SentMessage,
-    { mediaId, sent, place, round }: Asking,
+    { mediaId, sent, plain, place, round }: Asking,
     findHosts: () => Promise<MediaHosts>,
   ): Promise<FileLook> {
     const { clock, assertOpen, owned } = this.#dependencies;
@@ -159,6 +162,7 @@ export class MessageFiles {
       mediaId,
       as: sent.as,
       convert: sent.convert,
+      ...(plain ? { plain } : {}),
       round,
       hosts: [...hosts.hosts],
       token: hosts.token,

@@ -6,7 +6,8 @@ import { isHostOfWhatsApp } from '../fileSource.ts';
 
 /** What became of an upload. */
 export type UploadAnswer =
-  | { readonly answer: 'taken'; readonly url: string; readonly directPath: string }
+  /** `handle` is that of a file of channels. */
+  | { readonly answer: 'taken'; readonly url: string; readonly directPath: string; readonly handle?: string }
   /** WhatsApp does not take the token any more. */
   | { readonly answer: 'token_refused' }
   /** All hosts have refused the file itself. */
@@ -14,11 +15,14 @@ export type UploadAnswer =
   /** It may be taken at another time. */
   | { readonly answer: 'again'; readonly error: unknown };
 
-/** A sealed file that is to be uploaded. */
-export interface SealedUpload {
+/** A file that is to be uploaded: sealed, or as it is. */
+export interface FileUpload {
   readonly as: SentUse;
-  readonly sealedSha256: string;
-  readonly sealedBytes: number;
+  /** Whether it is not sealed, for channels. */
+  readonly plain: boolean;
+  /** SHA-256 of what is uploaded, in base64, and its length. */
+  readonly sha256: string;
+  readonly length: number;
   /** Gives its bytes, from the beginning, each time that it is called. */
   readonly bytes: () => AsyncIterable<Uint8Array>;
 }
@@ -35,10 +39,26 @@ const folders = {
   sticker: 'image',
 } as const satisfies Readonly<Record<SentUse, string>>;
 
+/**
+ * The same for files of channels: the names that WhatsApp's web client has for them (`WAServerMediaType`). It has none for round films, which whatsmeow
+ * uploads as films.
+ */
+const plainFolders = {
+  image: 'newsletter-image',
+  video: 'newsletter-video',
+  gif: 'newsletter-gif',
+  video_note: 'newsletter-video',
+  audio: 'newsletter-audio',
+  voice: 'newsletter-ptt',
+  document: 'newsletter-document',
+  sticker: 'newsletter-sticker',
+} as const satisfies Readonly<Record<SentUse, string>>;
+
 /** What a host says that took a file. */
 const placeSchema = z.object({
   url: z.url({ protocol: /^https$/ }).max(2_048),
   direct_path: z.string().startsWith('/').max(2_048),
+  handle: z.string().min(1).max(4_096).optional(),
 });
 const ANSWER_BYTES = 65_536;
 const CONNECTIONS = 16;
@@ -62,7 +82,7 @@ export class FileHosts {
   /** Uploads a file: the hosts are asked one after the other, until one has taken it. Rejects only when the signal aborts. */
   async upload(
     { hosts, token }: { readonly hosts: readonly string[]; readonly token: string },
-    file: SealedUpload,
+    file: FileUpload,
     signal: AbortSignal,
   ): Promise<UploadAnswer> {
     const answers: UploadAnswer[] = [];
@@ -85,7 +105,7 @@ export class FileHosts {
     return this.#agent.destroy();
   }
 
-  async #ask(address: URL, file: SealedUpload, signal: AbortSignal): Promise<UploadAnswer> {
+  async #ask(address: URL, file: FileUpload, signal: AbortSignal): Promise<UploadAnswer> {
     try {
       const answer = await request(address, {
         method: 'POST',
@@ -95,11 +115,11 @@ export class FileHosts {
           // The hosts take files from web clients alone.
           origin: 'https://web.whatsapp.com',
           'content-type': 'application/octet-stream',
-          'content-length': String(file.sealedBytes),
+          'content-length': String(file.length),
         },
         body: file.bytes() as unknown as Dispatcher.DispatchOptions['body'] & object,
       });
-      return await readAnswer(answer, signal);
+      return await readAnswer(answer, file, signal);
     } catch (error) {
       return { answer: 'again', error: new Error('a host of files did not answer', { cause: codeOf(error) }) };
     }
@@ -108,11 +128,15 @@ export class FileHosts {
 
 async function readAnswer(
   { statusCode: status, body }: Dispatcher.ResponseData,
+  { plain }: Pick<FileUpload, 'plain'>,
   signal: AbortSignal,
 ): Promise<UploadAnswer> {
   if (status === 200) {
     const place = placeSchema.safeParse(await readJson(body));
-    if (place.success) return { answer: 'taken', url: place.data.url, directPath: place.data.direct_path };
+    if (place.success && (!plain || place.data.handle !== undefined)) {
+      const { url, direct_path: directPath, handle } = place.data;
+      return { answer: 'taken', url, directPath, ...(plain && handle !== undefined ? { handle } : {}) };
+    }
     return { answer: 'again', error: new Error('a host of files took a file and named no place') };
   }
   await body.dump({ limit: ANSWER_BYTES, signal }).catch(() => undefined);
@@ -149,7 +173,7 @@ function codeOf(error: unknown): string {
 /** The address at which a host takes a file, without the token; undefined for a host that is none of WhatsApp. */
 export function uploadAddressOf(
   host: string,
-  { as, sealedSha256 }: Pick<SealedUpload, 'as' | 'sealedSha256'>,
+  { as, plain, sha256 }: Pick<FileUpload, 'as' | 'plain' | 'sha256'>,
   origin: string,
 ): URL | undefined {
   const known = new URL(origin);
@@ -159,8 +183,8 @@ export function uploadAddressOf(
   const isKnown =
     known.protocol === 'http:' ? base.hostname === known.hostname : base.port === '' && isHostOfWhatsApp(base.hostname);
   if (!isKnown) return undefined;
-  const name = Buffer.from(sealedSha256, 'base64').toString('base64url');
-  base.pathname = `/mms/${folders[as]}/${name}`;
+  const name = Buffer.from(sha256, 'base64').toString('base64url');
+  base.pathname = plain ? `/newsletter/${plainFolders[as]}/${name}` : `/mms/${folders[as]}/${name}`;
   base.searchParams.set('token', name);
   return base;
 }

@@ -2,7 +2,7 @@ import type { ObjectStore } from '../../../shared/media/objectStore.ts';
 import type { PreparedFile } from '../../../shared/media/preparedFile.ts';
 import { sealFile, sealUses, type SealFound } from '../../../shared/media/sealFile.ts';
 import type { SendJob } from '../../../shared/media/sendJob.ts';
-import type { UploadedFile } from '../../../shared/media/uploadedFile.ts';
+import type { SealedFile, UploadedFile } from '../../../shared/media/uploadedFile.ts';
 import type { FileHosts, UploadAnswer } from './fileHosts.ts';
 
 export interface UploadDependencies {
@@ -21,25 +21,64 @@ export type Uploaded =
 const streamed: ReadonlySet<string> = new Set(['video', 'gif', 'video_note', 'audio', 'voice']);
 
 /**
- * Seals a prepared file and uploads it. It is read twice: a host wants to know its hash before its first byte, and it may be too large for memory
- * and disk. The same key makes the same bytes, so what is uploaded twice is the same. Memory: a few chunks.
- *
- * Rejects where the store of objects fails, and when the signal aborts.
+ * Uploads a prepared file: as it is for channels, and sealed for everybody else. Rejects where the store of objects fails, and when the signal aborts.
  */
-export async function uploadFile(
+export function uploadFile(
+  dependencies: UploadDependencies,
+  job: Pick<SendJob, 'as' | 'plain' | 'hosts' | 'token'>,
+  prepared: PreparedFile,
+  key: Pick<SealedFile, 'key' | 'keyAtMs'>,
+  signal: AbortSignal,
+): Promise<Uploaded> {
+  return job.plain === true
+    ? uploadPlain(dependencies, job, prepared, signal)
+    : uploadSealed(dependencies, job, prepared, key, signal);
+}
+
+/** A file that is not sealed is what it was found to be when it was prepared. */
+async function uploadPlain(
   { objects, hosts, clock }: UploadDependencies,
   { as, hosts: names, token }: Pick<SendJob, 'as' | 'hosts' | 'token'>,
   prepared: PreparedFile,
-  { key, keyAtMs }: Pick<UploadedFile, 'key' | 'keyAtMs'>,
+  signal: AbortSignal,
+): Promise<Uploaded> {
+  const { objectKey, sha256, bytes: length } = prepared;
+  let first = await objects.read(objectKey);
+  if (first === undefined) return { uploaded: 'gone' };
+  const bytes = (): AsyncIterable<Uint8Array> => {
+    const opened = first;
+    first = undefined;
+    return opened ?? readAgain(objects, objectKey);
+  };
+  try {
+    const answer = await hosts.upload({ hosts: names, token }, { as, plain: true, sha256, length, bytes }, signal);
+    if (answer.answer !== 'taken') return { uploaded: answer };
+    const { url, directPath, handle = '' } = answer;
+    return { uploaded: { prepared, url, directPath, handle, uploadedAtMs: clock.nowMs() } };
+  } finally {
+    first?.destroy();
+  }
+}
+
+/**
+ * Seals a prepared file and uploads it. It is read twice: a host wants to know its hash before its first byte, and it may be too large for memory
+ * and disk. The same key makes the same bytes, so what is uploaded twice is the same. Memory: a few chunks.
+ */
+async function uploadSealed(
+  { objects, hosts, clock }: UploadDependencies,
+  { as, hosts: names, token }: Pick<SendJob, 'as' | 'hosts' | 'token'>,
+  prepared: PreparedFile,
+  { key, keyAtMs }: Pick<SealedFile, 'key' | 'keyAtMs'>,
   signal: AbortSignal,
 ): Promise<Uploaded> {
   const by = { key, use: sealUses[as] };
   const found = await measure(objects, prepared.objectKey, by, signal);
   if (found === undefined) return { uploaded: 'gone' };
   const bytes = (): AsyncIterable<Uint8Array> => sealFile(readAgain(objects, prepared.objectKey), by, () => undefined);
-  const answer = await hosts.upload({ hosts: names, token }, { as, ...found, bytes }, signal);
+  const { sidecar, sealedSha256, sealedBytes } = found;
+  const upload = { as, plain: false, sha256: sealedSha256, length: sealedBytes, bytes } as const;
+  const answer = await hosts.upload({ hosts: names, token }, upload, signal);
   if (answer.answer !== 'taken') return { uploaded: answer };
-  const { sidecar, sealedSha256 } = found;
   return {
     uploaded: {
       prepared,

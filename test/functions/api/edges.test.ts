@@ -264,7 +264,7 @@ describe('the edges of the API', () => {
     ['{}@g.us'],
     ['4242@broadcast'],
     ['4915123456789:3@s.whatsapp.net'],
-    ['120363000000000001@newsletter'],
+    ['news@newsletter'],
   ])('refuses the recipient %j with the field named', async (to) => {
     const answer = await stack.call('POST', `/v1/connections/${paired}/messages`, {
       key: tenant.key,

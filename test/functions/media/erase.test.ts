@@ -104,7 +104,7 @@ describe('files that are erased', { timeout: 120_000 }, () => {
     const [one, other] = [await fetched(await aFile(ids)), await fetched(await aFile(ids))];
     const prepared = `prepared/${ids.tenantId}/abc`;
     await objects.write(prepared, aByte(), { contentType: 'x' }, new AbortController().signal);
-    const upload = { tenantId: ids.tenantId, file: sha256, as: 'image', convert: true } as const;
+    const upload = { tenantId: ids.tenantId, file: sha256, as: 'image', convert: true, plain: false } as const;
     await uploads().write(upload, undefined, {
       state: 'needs_token',
       key: 'k',

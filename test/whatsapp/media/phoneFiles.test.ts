@@ -1,3 +1,4 @@
+import { proto } from '@whiskeysockets/baileys';
 import { createHash } from 'node:crypto';
 import { downloadMediaMessage, type AnyMessageContent, type WAMessage } from '@whiskeysockets/baileys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -352,7 +353,7 @@ describe('files between phones and a real Baileys socket', () => {
 
       expect(await written(sent?.key.id)).toMatchObject({
         state: 'unopened',
-        complaints: ['other_folder', 'no_handle'],
+        complaints: ['other_folder', 'no_handle', 'no_media_type'],
       });
     });
 
@@ -366,13 +367,19 @@ describe('files between phones and a real Baileys socket', () => {
       const fileSha256 = createHash('sha256').update(bytes).digest();
       const imageMessage = { directPath, fileSha256, fileLength: 100, mimetype: 'image/jpeg' };
 
-      const id = await ann.socket.relayMessage(
-        CHANNEL,
-        { imageMessage },
-        { additionalAttributes: { media_id: handle } },
-      );
+      const content = proto.Message.encode({ imageMessage }).finish();
+      const post = async (id: string, mediatype: Readonly<Record<string, string>>) => {
+        const attrs = { to: CHANNEL, id, type: 'media', media_id: handle };
+        await ann.socket.sendNode({
+          tag: 'message',
+          attrs,
+          content: [{ tag: 'plaintext', attrs: mediatype, content }],
+        });
+        return written(id);
+      };
 
-      expect(await written(id)).toMatchObject({ state: 'opened', complaints: [] });
+      expect(await post('POST-1', { mediatype: 'image' })).toMatchObject({ state: 'opened', complaints: [] });
+      expect(await post('POST-2', {})).toMatchObject({ state: 'unopened', complaints: ['no_media_type'] });
     });
   });
 

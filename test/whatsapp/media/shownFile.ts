@@ -21,6 +21,7 @@ export const fileComplaints = {
   broken_waveform: 'The waveform does not have 64 values from 0 to 100.',
   other_folder: 'A file of a channel was uploaded as one of a chat, or the other way round.',
   no_handle: 'The message to a channel does not name the handle of its file: nobody would see it.',
+  no_media_type: 'The post in a channel does not say what its file is (`mediatype`): clients would show none.',
   other_type: 'The bytes are of another format than the type that the message names.',
   other_area: 'The picture has another width or height than the message says.',
   other_seconds: 'It lasts more than a second longer or shorter than the message says.',

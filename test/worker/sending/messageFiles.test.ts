@@ -63,6 +63,7 @@ function aWorker(known: KnownFiles = makeKnownFiles()) {
   };
   const message = (more: Partial<SentMessage> = {}, named: object = { id: ID }): SentMessage =>
     ({
+      to: '4915100000002@s.whatsapp.net',
       content: { type: 'document', document: named },
       correlationId: 'cor-1' as CorrelationId,
       createdAtMs: clock.nowMs(),
@@ -110,6 +111,16 @@ describe('the file of a message that is to leave', () => {
         token: 'token',
       }),
     ]);
+  });
+
+  it('is another upload for a channel, where it lies as it is, and one for all channels', async () => {
+    const { world, message, look } = aWorker();
+
+    await look();
+    for (const to of ['1@newsletter', '2@newsletter']) await look(message({ to }));
+
+    expect(world.jobs).toMatchObject([{ as: 'document' }, { as: 'document', plain: true }]);
+    expect(world.jobs[0]).not.toHaveProperty('plain');
   });
 
   it('is asked for again after an hour, for its job may lie among the dead letters', async () => {

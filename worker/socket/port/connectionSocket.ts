@@ -71,10 +71,10 @@ export interface KeptAudience {
 }
 
 /** A file as a message is made of it. */
-export interface FileOfSend extends UploadedFile {
+export type FileOfSend = UploadedFile & {
   /** The name that it has by itself. */
   readonly filename?: string | undefined;
-}
+};
 
 /** Where files may be uploaded, and the right to do so, which is a secret of the account. */
 export interface MediaHosts {
@@ -86,7 +86,7 @@ export interface MediaHosts {
 export interface SendRequest {
   /** The stanza id, chosen when the message was accepted; a retry uses the same. */
   readonly stanzaId: StanzaId;
-  /** The recipient: a phone-number address, LID or group address. */
+  /** The recipient: a phone-number address, a LID, the address of a group or of a channel. */
   readonly to: string;
   readonly content: OutboundContent;
   /** The secret by which others act on it later, in base64url; one is chosen where there is none. */

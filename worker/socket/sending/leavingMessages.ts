@@ -1,11 +1,12 @@
 import { photoIdsOf, sentFileOf } from '../../../shared/media/sentFile.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
-import { isStatus } from '../../../shared/kernel/jid.ts';
+import { isChannel, isStatus } from '../../../shared/kernel/jid.ts';
+import { isPlain } from '../../../shared/media/uploadedFile.ts';
 import type { SentOriginal } from '../../../shared/message/message.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
 import { IV_BYTES, seal } from '../../../shared/wire/sealed.ts';
-import type { SendRequest } from '../port/connectionSocket.ts';
+import type { FileOfSend, SendRequest } from '../port/connectionSocket.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import { toContextInfo } from '../wire/contextInfo.ts';
 import { ownNameBy, type Me } from '../wire/envelope.ts';
@@ -81,10 +82,17 @@ export async function toLeaving(
     ...(photos === undefined ? {} : { photos }),
     ...(original === undefined ? {} : { original: toWireOriginal(original, { chat, me }, clock.nowMs(), random) }),
   });
-  const bytes = toKept({
-    ...(isStatus(chat) ? { ...wire, nodes: [...(wire.nodes ?? []), STATUS_NODE] } : wire),
-    message: withSecret(withPartOf(wire.message, partOf, chat), secretOf(request.secret) ?? random.bytes(SECRET_BYTES)),
-  });
+  const bytes = toKept(
+    isChannel(chat)
+      ? asPost(wire, file)
+      : {
+          ...(isStatus(chat) ? { ...wire, nodes: [...(wire.nodes ?? []), STATUS_NODE] } : wire),
+          message: withSecret(
+            withPartOf(wire.message, partOf, chat),
+            secretOf(request.secret) ?? random.bytes(SECRET_BYTES),
+          ),
+        },
+  );
   const kept = session.keepSent(stanzaId, bytes).then((outcome) => {
     if (outcome === 'kept_before') throw new Error('another try has kept this message');
   });
@@ -108,6 +116,13 @@ function toWireOriginal(
   const names = { author: isForeign ? sealing.known : actor, actor };
   const of = { secret: Buffer.from(sealing.secret, 'base64url'), stanzaId };
   return { ...about, seal: (use, plaintext) => seal(use, plaintext, of, names, random.bytes(IV_BYTES)) };
+}
+
+/** A message as a post of a channel: it has no secret, since everybody reads it, and its stanza names the handle of its file. */
+function asPost(wire: WireMessage, file: FileOfSend | undefined): WireMessage {
+  if (file === undefined) return wire;
+  if (!isPlain(file)) throw new Error('a file of a chat was to be posted in a channel');
+  return { ...wire, attributes: { ...wire.attributes, media_id: file.handle } };
 }
 
 function secretOf(text: string | undefined): Uint8Array | undefined {

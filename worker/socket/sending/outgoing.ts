@@ -2,7 +2,7 @@ import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { withDefaults } from '../../../shared/connection/settings.ts';
-import { isPerson, isStatus, maskAddress, withoutDevice } from '../../../shared/kernel/jid.ts';
+import { isChannel, isPerson, isStatus, maskAddress, withoutDevice } from '../../../shared/kernel/jid.ts';
 import { goesToMany } from '../../../shared/message/recipient.ts';
 import { brakingRefusals } from '../../../shared/connection/brakes.ts';
 import type { AccountLimits } from './accountLimits.ts';
@@ -18,6 +18,7 @@ import { toLeaving, WithoutFileError, type LeavingMessage } from './leavingMessa
 import type { TalkedWith } from '../people/talkedWith.ts';
 import { LookUpError, refusalIn, toOutcome } from '../port/lookUpError.ts';
 import { MediaConnection } from './mediaConnection.ts';
+import { toPost } from '../wire/post.ts';
 import { toSentFile } from '../wire/sentFileFacts.ts';
 import { Recipients } from './recipients.ts';
 import { ownAddress, StatusViewers, type PreparedViewers } from './statusViewers.ts';
@@ -26,6 +27,7 @@ import type { OpenSocketOptions } from '../port/socketOptions.ts';
 type Baileys = Pick<
   ReturnType<typeof makeWASocket>,
   | 'relayMessage'
+  | 'sendNode'
   | 'onWhatsApp'
   | 'getUSyncDevices'
   | 'assertSessions'
@@ -135,6 +137,7 @@ export class Outgoing {
   async lookUpsFor(to: string): Promise<ReadonlySet<LookUp>> {
     // The viewers stand in a row elsewhere. A status that needs nothing waits a minute at most with those that do.
     if (isStatus(to)) return new Set<LookUp>(['account', 'devices', 'keys']);
+    if (isChannel(to)) return new Set<LookUp>();
     if (!isPerson(to)) return new Set<LookUp>(['group']);
     const address = await this.#recipients.knownAddressOf(to);
     if (address === undefined) return new Set<LookUp>(['account', 'devices', 'keys']);
@@ -220,19 +223,11 @@ export class Outgoing {
 
   /** Sends once. Resolves to undefined when WhatsApp has accepted it, or to the number of its refusal. */
   async #transmit(leaving: LeavingMessage, target: Target): Promise<number | undefined> {
-    const { socket, acknowledgements, repository, me } = this.#parts;
-    const { stanzaId: messageId, address, viewers } = target;
-    const { message, attributes = {}, nodes = [], kept } = leaving;
-    const around = {
-      additionalAttributes: attributes,
-      additionalNodes: [...nodes] as BinaryNode[],
-      ...(viewers !== undefined ? { statusJidList: [...viewers, ownAddress(me())] } : {}),
-    };
+    const { acknowledgements } = this.#parts;
+    const { stanzaId: messageId } = target;
     const acknowledged = acknowledgements.expect(messageId);
     try {
-      await withDeadline('sending a message', deadlines.send.ms, () =>
-        repository.sealAfter(kept, () => socket.relayMessage(address, message, { messageId, ...around })),
-      ).catch(async (error: unknown) => {
+      await this.#write(leaving, target).catch(async (error: unknown) => {
         const code = refusalIn(error);
         // Baileys asks before it writes: a refused query means that nothing has left.
         throw code === undefined || error instanceof LookUpError
@@ -244,6 +239,26 @@ export class Outgoing {
     } finally {
       acknowledgements.forget(messageId);
     }
+  }
+
+  /** Seals a message and writes its stanza; a post of a channel is not sealed. Nothing leaves before it is kept. */
+  async #write(leaving: LeavingMessage, { stanzaId: messageId, address, viewers }: Target): Promise<void> {
+    const { socket, repository, me } = this.#parts;
+    const { message, attributes = {}, nodes = [], kept } = leaving;
+    if (isChannel(address)) {
+      return withDeadline('sending a post', deadlines.send.ms, async () => {
+        await kept;
+        await socket.sendNode(toPost(leaving, address, messageId));
+      });
+    }
+    const around = {
+      additionalAttributes: attributes,
+      additionalNodes: [...nodes] as BinaryNode[],
+      ...(viewers !== undefined ? { statusJidList: [...viewers, ownAddress(me())] } : {}),
+    };
+    await withDeadline('sending a message', deadlines.send.ms, () =>
+      repository.sealAfter(kept, () => socket.relayMessage(address, message, { messageId, ...around })),
+    );
   }
 
   /** Finds which look-up failed, as Baileys does not say so. It stores the devices before it asks for their keys. */

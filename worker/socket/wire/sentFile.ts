@@ -1,5 +1,5 @@
 import type { proto } from '@whiskeysockets/baileys';
-import type { UploadedFile } from '../../../shared/media/uploadedFile.ts';
+import { isPlain, type UploadedFile } from '../../../shared/media/uploadedFile.ts';
 import type { FileOfSend } from '../port/connectionSocket.ts';
 import type { WireContext } from './spokenKind.ts';
 
@@ -9,17 +9,22 @@ export function fileIn({ file }: WireContext): FileOfSend {
   return file;
 }
 
-/** What every message of a file says of it, by the protocol's names. */
-export function whereItLies({ prepared, url, directPath, key, keyAtMs, sealedSha256 }: UploadedFile) {
-  return {
+/** What every message of a file says of it, by the protocol's names. One of a channel is opened by nobody, so it has no key. */
+export function whereItLies(file: UploadedFile) {
+  const { prepared, url, directPath } = file;
+  const lies = {
     url,
     directPath,
     mimetype: prepared.mimeType,
     fileLength: prepared.bytes,
     fileSha256: Buffer.from(prepared.sha256, 'base64'),
-    fileEncSha256: Buffer.from(sealedSha256, 'base64'),
-    mediaKey: Buffer.from(key, 'base64'),
-    mediaKeyTimestamp: Math.floor(keyAtMs / 1_000),
+  };
+  if (isPlain(file)) return lies;
+  return {
+    ...lies,
+    fileEncSha256: Buffer.from(file.sealedSha256, 'base64'),
+    mediaKey: Buffer.from(file.key, 'base64'),
+    mediaKeyTimestamp: Math.floor(file.keyAtMs / 1_000),
   };
 }
 
@@ -36,7 +41,8 @@ export function lengthOf({ prepared: { seconds } }: UploadedFile): { readonly se
   return seconds === undefined ? {} : { seconds };
 }
 
-export function sidecarOf({ sidecar }: UploadedFile): { readonly streamingSidecar?: Buffer } {
+export function sidecarOf(file: UploadedFile): { readonly streamingSidecar?: Buffer } {
+  const sidecar = isPlain(file) ? undefined : file.sidecar;
   return sidecar === undefined ? {} : { streamingSidecar: Buffer.from(sidecar, 'base64') };
 }
 

@@ -23,10 +23,10 @@ describe("WhatsApp's hosts of files", () => {
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for (let from = 0; from < SEALED.length; from += 60_000) yield SEALED.subarray(from, from + 60_000);
   }
-  const upload = (ofFirst: Doing, ofSecond: Doing = 'take', signal = new AbortController().signal) => {
+  const upload = (ofFirst: Doing, ofSecond: Doing = 'take', signal = new AbortController().signal, plain = false) => {
     first.doing.splice(0, Infinity, ofFirst);
     second.doing.splice(0, Infinity, ofSecond);
-    const file = { as: 'voice', sealedSha256: HASH, sealedBytes: SEALED.length, bytes } as const;
+    const file = { as: 'voice', plain, sha256: HASH, length: SEALED.length, bytes } as const;
     return hosts.upload({ hosts: [first.name, second.name], token: TOKEN }, file, signal);
   };
 
@@ -42,6 +42,18 @@ describe("WhatsApp's hosts of files", () => {
     const [taken] = first.uploads.slice(-1);
     expect(taken).toMatchObject({ path: `/mms/audio/${name}`, sha256: name, bytes: SEALED.length });
     expect([taken?.query.get('auth'), taken?.query.get('token')]).toEqual([TOKEN, name]);
+  });
+
+  it('take a file of a channel under a name of its own, and give its handle; one without is none', async () => {
+    const [named, unnamed] = [
+      await upload('take', 'take', undefined, true),
+      await upload('no_handle', 'no_handle', undefined, true),
+    ];
+
+    const name = Buffer.from(HASH, 'base64').toString('base64url');
+    expect(named).toMatchObject({ answer: 'taken', directPath: `/v/${name}`, handle: `handle of ${name}` });
+    expect(first.uploads.at(-2)?.path).toBe(`/newsletter/newsletter-ptt/${name}`);
+    expect(unnamed).toMatchObject({ answer: 'again' });
   });
 
   it.each<Doing>([500, 503, 429, 408, 302, 'no_place', 'no_json', 'endless', 'cut', 413])(
@@ -92,7 +104,7 @@ describe("WhatsApp's hosts of files", () => {
     '169.254.169.254',
     '',
   ])('are names of WhatsApp alone: %s', (host) => {
-    const address = uploadAddressOf(host, { as: 'image', sealedSha256: HASH }, 'https://mmg.whatsapp.net');
+    const address = uploadAddressOf(host, { as: 'image', plain: false, sha256: HASH }, 'https://mmg.whatsapp.net');
 
     expect(address?.origin).toBe(
       /^(?:mmg|media-fra3-1\.cdn)\.whatsapp\.net$/.test(host) ? `https://${host}` : undefined,

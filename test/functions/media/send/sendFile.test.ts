@@ -19,7 +19,7 @@ import { MediaStore } from '../../../../shared/media/mediaStore.ts';
 import { openFile } from '../../../../shared/media/sealedFile.ts';
 import type { SendJob } from '../../../../shared/media/sendJob.ts';
 import { MOST_ROUNDS, uploadNameOf } from '../../../../shared/media/upload.ts';
-import { SENT_AGAIN_MS } from '../../../../shared/media/uploadedFile.ts';
+import { isPlain, SENT_AGAIN_MS } from '../../../../shared/media/uploadedFile.ts';
 import { UploadStore } from '../../../../shared/media/uploadStore.ts';
 import { commandSchema } from '../../../../shared/message/command.ts';
 import { uploadKey } from '../../../../shared/platform/keys.ts';
@@ -134,7 +134,7 @@ describe('a job that brings a file to WhatsApp', () => {
     expect(await run(job)).toBe('done');
 
     const row = await rowOf(file);
-    if (row?.state !== 'uploaded') throw new Error('it is not uploaded');
+    if (row?.state !== 'uploaded' || isPlain(row.file)) throw new Error('it is not uploaded');
     expect(row.file).toMatchObject({ prepared: { sha256: SHA256, bytes: PLAIN.length, mimeType: 'application/pdf' } });
     const [taken] = host.uploads;
     expect(Buffer.from(row.file.sealedSha256, 'base64').toString('base64url')).toBe(taken?.sha256);
@@ -144,6 +144,26 @@ describe('a job that brings a file to WhatsApp', () => {
     for await (const chunk of openFile(body, by, 1e9, { bytes: 0, sha256: '' })) chunks.push(Uint8Array.from(chunk));
     expect(Buffer.concat(chunks).equals(PLAIN)).toBe(true);
     expect(await told()).toEqual([job.connectionId]);
+  });
+
+  it('uploads it as it is for channels, apart from that for chats, and writes down its handle', async () => {
+    const file = await aFile();
+
+    expect(await run(jobOf(file, { plain: true }))).toBe('done');
+    expect(await run(jobOf(file))).toBe('done');
+
+    const [plain, sealed] = host.uploads;
+    expect(plain?.body.equals(PLAIN)).toBe(true);
+    expect(plain?.path).toBe(`/newsletter/newsletter-document/${Buffer.from(SHA256, 'base64').toString('base64url')}`);
+    expect(sealed?.path).toMatch(/^\/mms\/document\//);
+    const row = await uploads().find(uploadNameOf(file, { as: 'document', convert: false, plain: true }));
+    expect(row).toMatchObject({ state: 'uploaded', file: { handle: `handle of ${plain?.sha256}` } });
+    expect(row).not.toHaveProperty('file.key');
+    expect(await uploads().list(file.tenantId, SHA256)).toMatchObject([
+      { name: { as: 'document', convert: false, plain: false } },
+      { name: { as: 'document', convert: false, plain: true } },
+    ]);
+    await told();
   });
 
   it('is one upload, whoever asks for it and however often, and tells each', async () => {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a host does with an upload: takes it, answers with a status, says something odd, breaks off, or says nothing. */
-export type Doing = 'take' | number | 'no_place' | 'no_json' | 'endless' | 'cut' | 'hang';
+/** What a host does with an upload: takes it, of a channel without its handle, answers with a status, says something odd, breaks off, or says nothing. */
+export type Doing = 'take' | 'no_handle' | number | 'no_place' | 'no_json' | 'endless' | 'cut' | 'hang';
 
 export interface TakenUpload {
   readonly path: string;
@@ -36,7 +36,12 @@ export class UploadHost {
       else if (doing === 'no_place') response.end('{}');
       else if (doing === 'no_json') response.end('<html>');
       else if (doing === 'endless') response.end('x'.repeat(200_000));
-      else response.end(JSON.stringify({ url: `https://mmg.whatsapp.net/v/${sha256}`, direct_path: `/v/${sha256}` }));
+      else {
+        const isNamed = url.pathname.startsWith('/newsletter/') && doing !== 'no_handle';
+        const handle = isNamed ? { handle: `handle of ${sha256}` } : {};
+        const place = { url: `https://mmg.whatsapp.net/v/${sha256}`, direct_path: `/v/${sha256}` };
+        response.end(JSON.stringify({ ...place, ...handle }));
+      }
     });
   });
 
