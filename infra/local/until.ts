@@ -11,7 +11,7 @@ export async function until<Value>(
   let last = await read();
   while (!fits(last)) {
     if (performance.now() > giveUpAtMs)
-      throw new Error(`${what} did not come; last: ${JSON.stringify(last).slice(0, 2_000)}`);
+      throw new Error(`${what} did not come; last: ${(JSON.stringify(last) ?? 'nothing').slice(0, 2_000)}`);
     await systemClock.sleep(50);
     last = await read();
   }

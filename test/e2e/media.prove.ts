@@ -48,6 +48,25 @@ describe('files of messages', () => {
     const data = await told(['media.ready', 'media.failed'], (one) => one['messageId'] === messageId);
     return data['media'] as Json;
   };
+  /** Sends a file until the worker treats one so: it takes settings over a moment after they were changed. */
+  const untilIs = (isLeft: boolean, media: SentFile) =>
+    until(
+      isLeft ? 'a file that is left' : 'a file that is fetched',
+      async () => {
+        const stanzaId = await send(media);
+        return { stanzaId, media: (await received(stanzaId)).media };
+      },
+      (one) => (one.media['state'] === 'left') === isLeft,
+      WAIT_MS,
+    );
+  const setPolicy = (media: Json | null) =>
+    stage.api.must('PATCH', `/v1/connections/${stage.connection}`, { settings: { media } });
+  /** Ends a policy of files, and waits until that holds. */
+  const letFilesCome = async (): Promise<void> => {
+    await setPolicy(null);
+    const { stanzaId } = await untilIs(false, { kind: 'document', noise: { bytes: 30_000, seed: 900 } });
+    await ended(stanzaId);
+  };
   /** The answer of a route that may lead elsewhere. */
   const ask = (mediaId: unknown, headers: Readonly<Record<string, string>> = {}, key = stage.api.key) =>
     fetch(`${stage.stack.apiUrl}/v1/media/${String(mediaId)}`, {
@@ -182,15 +201,8 @@ describe('files of messages', () => {
   });
 
   it('are left where the settings say so, and fetched when they are asked for', async () => {
-    await stage.api.must('PATCH', `/v1/connections/${stage.connection}`, { settings: { media: { mostBytes: 3_000 } } });
-    const noise = { bytes: 4_000, seed: 300 };
-    // The worker takes the settings over a moment later.
-    const left = await until(
-      'a file that is left',
-      async () => (await received(await send({ kind: 'image', noise }))).media,
-      ({ state }) => state === 'left',
-      WAIT_MS,
-    );
+    await setPolicy({ mostBytes: 3_000 });
+    const { media: left } = await untilIs(true, { kind: 'image', noise: { bytes: 4_000, seed: 300 } });
     const before = await ask(left['id']);
 
     const asked = await stage.api.must('POST', `/v1/media/${String(left['id'])}/fetch`);
@@ -199,7 +211,7 @@ describe('files of messages', () => {
     expect([before.status, await before.json()]).toMatchObject([409, { code: 'media_left' }]);
     expect(asked).toMatchObject({ state: 'pending' });
     expect(media['media']).toMatchObject({ state: 'ready', bytes: 4_000 });
-    await stage.api.must('PATCH', `/v1/connections/${stage.connection}`, { settings: { media: null } });
+    await letFilesCome();
   });
 
   it('that WhatsApp no longer has are given by the phone of the account, and told once', async () => {
@@ -215,17 +227,8 @@ describe('files of messages', () => {
   });
 
   it('come when a phone that was off is on again, though another worker asked for them', async () => {
-    await stage.api.must('PATCH', `/v1/connections/${stage.connection}`, { settings: { media: { mostBytes: 5_000 } } });
-    const noise = { bytes: 6_000, seed: 610 };
-    const left = await until(
-      'a file that is left',
-      async () => {
-        const stanzaId = await send({ kind: 'image', noise });
-        return { stanzaId, media: (await received(stanzaId)).media };
-      },
-      ({ media }) => media['state'] === 'left',
-      WAIT_MS,
-    );
+    await setPolicy({ mostBytes: 5_000 });
+    const left = await untilIs(true, { kind: 'image', noise: { bytes: 6_000, seed: 610 } });
     await stage.phones.files.opened(SHOP, left.stanzaId);
     const { sealedSha256 } = await stage.phones.files.shown(SHOP, left.stanzaId);
     await stage.phones.files.expire(sealedSha256);
@@ -246,7 +249,7 @@ describe('files of messages', () => {
       (one) => (one['media'] as Json)['id'] === left.media['id'],
     );
     expect(media['media']).toMatchObject({ state: 'ready', bytes: 6_000 });
-    await stage.api.must('PATCH', `/v1/connections/${stage.connection}`, { settings: { media: null } });
+    await letFilesCome();
   });
 
   it('are nobody else’s', async () => {
