@@ -16,10 +16,15 @@ import { addStacks } from './stacks.ts';
 const app = new App();
 const settings = readSettings();
 const platform = Platform.LINUX_ARM64;
+const [worker, media, stream] = await Promise.all([
+  makePassingWorkerImage(),
+  makePassingMediaImage(),
+  settings.streamDomainName === undefined ? undefined : makePassingStreamImage(),
+]);
 addStacks(app, settings, {
-  worker: ContainerImage.fromAsset(await makePassingWorkerImage(), { platform }),
-  media: DockerImageCode.fromImageAsset(await makePassingMediaImage(), { platform }),
-  stream: ContainerImage.fromAsset(await makePassingStreamImage(), { platform }),
+  worker: ContainerImage.fromAsset(worker, { platform }),
+  media: DockerImageCode.fromImageAsset(media, { platform }),
+  ...(stream === undefined ? {} : { stream: ContainerImage.fromAsset(stream, { platform }) }),
 });
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 

@@ -28,18 +28,23 @@ export interface Stacks {
   readonly ops: OpsStack;
 }
 
-/** Images for ARM64: those of the workers, of the media function, and of the stream service. */
+/** Images for ARM64: those of the workers, of the media function, and of the stream service, which not every stage has. */
 export interface Images {
   readonly worker: ContainerImage;
   readonly media: DockerImageCode;
-  readonly stream: ContainerImage;
+  readonly stream?: ContainerImage;
 }
 
 /**
  * What gets no tags of ours: the newest schemas of these take them, and those of some regions and tools refuse a template
  * that has them.
  */
-const WITHOUT_TAGS = ['AWS::ApplicationAutoScaling::ScalableTarget', 'AWS::CloudWatch::Dashboard'];
+const WITHOUT_TAGS = [
+  'AWS::ApplicationAutoScaling::ScalableTarget',
+  'AWS::CloudWatch::Dashboard',
+  'AWS::ElasticLoadBalancingV2::Listener',
+  'AWS::ElasticLoadBalancingV2::ListenerRule',
+];
 
 /**
  * All stacks of a stage, in the order in which they are deployed: first the ones that hold state, then the ones that
@@ -97,10 +102,11 @@ function addStreams(
   app: App,
   settings: Settings,
   { vpc, cluster }: WorkerStack,
-  image: ContainerImage,
+  image: ContainerImage | undefined,
 ): StreamStack | undefined {
   const { stage, streamDomainName: domainName, streamCertificateArn: certificateArn } = settings;
   if (domainName === undefined || certificateArn === undefined) return undefined;
+  if (image === undefined) throw new Error('a stage that serves streams needs the image of the stream service');
   const front = { domainName, certificateArn };
   return new StreamStack(app, `${stage}-streams`, { settings, front, image, vpc, cluster });
 }

@@ -1,35 +1,34 @@
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
-import { buildSync, type BuildOptions } from 'esbuild';
 
 const root = join(import.meta.dirname, '../..');
+/** Bundles take seconds; on a machine that is busy with other things, a minute. */
+const BUNDLED_WITHIN_MS = 300_000;
 
-/** Libraries that are not modules call `require`, which a module does not have. */
-const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+let bundles: string | undefined;
 
 /**
- * How a function becomes one file. The SDK is bundled too, because the runtime brings another version than the one that
- * is tested.
- * @param entries paths from the root of the repository
+ * The folder with the bundles of all functions, made when the first is asked for. They are bundled in one go, because that reads
+ * what they share once, and in a process of its own, because CDK cannot wait for esbuild's plugins.
  */
-export function bundleOptions(...entries: readonly string[]): BuildOptions {
-  return {
-    entryPoints: entries.map((entry) => join(root, entry)),
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    minify: true,
-    keepNames: true,
-    banner: { js: REQUIRE },
-    logLevel: 'warning',
-  };
+function bundledFunctions(): string {
+  if (bundles === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-functions-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    execFileSync(process.execPath, [join(root, 'scripts/bundleFunctions.ts'), '--out', folder], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: BUNDLED_WITHIN_MS,
+    });
+    bundles = folder;
+  }
+  return bundles;
 }
 
-/** A function's code: bundled in this process, because CDK starts npx and esbuild anew for each, which takes most of a synthesis. */
+/** The code of a function: its bundle, as `scripts/bundleFunctions.ts` makes it. @param entry such as `functions/api/entry.ts` */
 export function bundledCode(entry: string): Code {
   return Code.fromAsset(join(root, 'functions'), {
     assetHashType: AssetHashType.OUTPUT,
@@ -40,7 +39,7 @@ export function bundledCode(entry: string): Code {
       command: [entry],
       local: {
         tryBundle: (outputFolder) => {
-          buildSync({ ...bundleOptions(entry), outfile: join(outputFolder, 'index.mjs') });
+          cpSync(join(bundledFunctions(), basename(dirname(entry))), outputFolder, { recursive: true });
           return true;
         },
       },

@@ -69,7 +69,7 @@ export class QueueStack extends Stack {
     const { lambda } = new Handler(this, 'ShardCount', {
       settings,
       name: 'shard-count',
-      code: 'infra/stacks/shardCountEntry.ts',
+      code: 'functions/shardCount/entry.ts',
       timeoutSeconds: 30,
       reservedConcurrency: smallConcurrency.shardCount,
       environment: {},

@@ -26,7 +26,7 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'ops/aws/stageControls.ts: sdk client ApiGatewayV2Client': [1, 'awsSettings bounds each try'],
   'ops/aws/stageControls.ts: sdk client ApplicationAutoScalingClient': [1, 'awsSettings bounds each try'],
   'ops/aws/stageControls.ts: sdk client ECSClient': [1, 'awsSettings bounds each try'],
-  'infra/stacks/shardCountEntry.ts: sdk client CloudFormationClient': [1, 'its requestHandler bounds each try'],
+  'functions/shardCount/entry.ts: sdk client CloudFormationClient': [1, 'its requestHandler bounds each try'],
   'shared/platform/batchedCalls.ts: event new Promise': [
     2,
     'an entry and its call, which end with the signal of the caller or with the deadline of the client',
@@ -43,6 +43,8 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   ],
   'functions/media/prepare/runProgram.ts: network spawn': [1, 'killed at its own deadline, or with the signal'],
   'functions/media/prepare/runProgram.ts: event once': [1, 'the end of that process'],
+  'infra/constructs/bundle.ts: event once': [1, 'a listener; nothing waits for it'],
+  'infra/constructs/bundle.ts: network execFileSync': [1, 'a program of ours, ended at its timeout'],
   'functions/stream/nodeStreams.ts: event once': [2, 'listeners; nothing waits for them'],
   'functions/stream/main.ts: event once': [1, 'a listener; nothing waits for it'],
   'functions/stream/streamServer.ts: event new Promise': [1, 'the port is bound or taken: the kernel answers at once'],

@@ -47,6 +47,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'runtime',
     'http',
     'stream',
+    'shardCount',
     'canary',
     'deliver',
     'ingest',

@@ -37,6 +37,7 @@ const rules: readonly Rule[] = [
     pattern: /AbortSignal\.timeout\(/,
     except: {
       'functions/canary/handler.ts': 'one request; a function is frozen between two calls',
+      'functions/shardCount/handler.ts': 'one request, as above',
       'functions/http/readParameter.ts': 'one request, as above',
       'worker/ecsTask.ts': 'one request, before anything is owned',
       'worker/status/askHealth.ts': 'one request, of a process that ends with it',

@@ -27,6 +27,8 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   reconcile: 1_290,
   // Knows the refusals of files.
   dispatch: 1_300,
+  // Asks CloudFormation, and answers it.
+  shardCount: 850,
   taskStopped: 960,
   watchdog: 1_055,
 };

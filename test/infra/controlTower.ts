@@ -12,8 +12,8 @@ export interface UnmetRule {
   readonly only?: StageName;
 }
 
-/** The stage with a distribution of CloudFront, which only the setting `webAclArn` brings. */
-const WITH_WEB_ACL = 'everything that may be asked for';
+/** The stage with what only a setting brings: a distribution of CloudFront (`webAclArn`), and a load balancer (`streamDomainName`). */
+const WITH_ALL = 'everything that may be asked for';
 
 /** docs/deploy.md, "What you have already", has these rows; `npm run judge` finds whether there are others. */
 export const unmetRules: readonly UnmetRule[] = [
@@ -32,7 +32,9 @@ export const unmetRules: readonly UnmetRule[] = [
   { control: 'CT.S3.PR.4', rule: 's3_event_notifications_enabled_check' },
   { control: 'CT.S3.PR.9', rule: 's3_bucket_object_lock_enabled_check' },
   { control: 'CT.S3.PR.11', rule: 's3_bucket_versioning_enabled_check' },
-  { control: 'CT.CLOUDFRONT.PR.1', rule: 'cloudfront_default_root_object_configured_check', only: WITH_WEB_ACL },
-  { control: 'CT.CLOUDFRONT.PR.4', rule: 'cloudfront_origin_failover_enabled_check', only: WITH_WEB_ACL },
-  { control: 'CT.CLOUDFRONT.PR.5', rule: 'cloudfront_access_logs_enabled_check', only: WITH_WEB_ACL },
+  { control: 'CT.CLOUDFRONT.PR.1', rule: 'cloudfront_default_root_object_configured_check', only: WITH_ALL },
+  { control: 'CT.CLOUDFRONT.PR.4', rule: 'cloudfront_origin_failover_enabled_check', only: WITH_ALL },
+  { control: 'CT.CLOUDFRONT.PR.5', rule: 'cloudfront_access_logs_enabled_check', only: WITH_ALL },
+  { control: 'CT.ELASTICLOADBALANCING.PR.5', rule: 'elbv2_deletion_protection_enabled_check', only: WITH_ALL },
+  { control: 'CT.ELASTICLOADBALANCING.PR.6', rule: 'elbv2_logging_enabled_check', only: WITH_ALL },
 ];

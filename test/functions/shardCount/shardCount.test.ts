@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeShardCountHandler, refusalOf } from '../../../infra/stacks/shardCountHandler.ts';
+import { makeShardCountHandler, refusalOf } from '../../../functions/shardCount/handler.ts';
 
 describe('refusal of fewer shards or queues of events', () => {
   const change = (before: number, after: number, queues: readonly [before: number, after: number] = [1, 1]) => ({

@@ -1,6 +1,6 @@
 /** The function of the guard before the command queues, as Lambda loads it. */
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { makeShardCountHandler } from './shardCountHandler.ts';
+import { makeShardCountHandler } from './handler.ts';
 
 const cloudFormation = new CloudFormationClient({
   maxAttempts: 3,
