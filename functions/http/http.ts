@@ -115,8 +115,10 @@ function namesGivenTwice(rawQueryString: string): readonly string[] {
   return [...twice].slice(0, MOST_PROBLEMS);
 }
 
-async function checkBody({ body, bodyForm }: Route, event: Event, headers: Seen['headers']): Promise<unknown> {
+async function checkBody(route: Route, event: Event, headers: Seen['headers']): Promise<unknown> {
+  const { body, bodyForm, isBodyOptional } = route;
   if (body === undefined) return undefined;
+  if (isBodyOptional && (event.body ?? '') === '') return checkInput(body, {}, 'body');
   if (bodyForm === 'object') return checkInput(body, readBody(event, headers), 'body');
   return readLines(body as z.ZodArray<z.ZodType>, bytesOf(event), headers);
 }

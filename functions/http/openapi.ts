@@ -74,7 +74,7 @@ function toOperation(route: Route): ZodOpenApiOperationObject {
     },
     ...(route.body === undefined
       ? {}
-      : { requestBody: { required: true, content: contentOf(route.body, route.bodyForm) } }),
+      : { requestBody: { required: !route.isBodyOptional, content: contentOf(route.body, route.bodyForm) } }),
     responses: {
       [`${status}`]: {
         description: 'Done.',

@@ -36,6 +36,8 @@ export interface Route {
   readonly body: z.ZodType | undefined;
   /** The form of the body: one JSON object, or one in each line, of which `body` is the list. */
   readonly bodyForm: 'object' | 'lines';
+  /** Whether a request without a body is taken for one with an empty object. */
+  readonly isBodyOptional: boolean;
   readonly query: z.ZodObject | undefined;
   /** Names of the headers that the route reads, for the OpenAPI document. */
   readonly headers: readonly string[];
@@ -61,6 +63,7 @@ interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodObject> {
   readonly access?: Access;
   readonly body?: Body;
   readonly bodyForm?: Route['bodyForm'];
+  readonly isBodyOptional?: boolean;
   readonly query?: Query;
   readonly headers?: readonly string[];
   readonly answers: Pick<Route['answers'], 'status' | 'picture' | 'stream' | 'otherwise' | 'example'> & {
@@ -83,6 +86,7 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
     description: definition.description,
     body: definition.body,
     bodyForm: definition.bodyForm ?? 'object',
+    isBodyOptional: definition.isBodyOptional ?? false,
     query: definition.query,
     headers: definition.headers ?? [],
     answers: { schema: undefined, ...definition.answers },

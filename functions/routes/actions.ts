@@ -117,6 +117,8 @@ function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKi
     description,
     access,
     body,
+    // What an action needs may all stand in the path.
+    isBodyOptional: body.safeParse({}).success,
     headers: ['idempotency-key', 'prefer'],
     answers: {
       status: 200,

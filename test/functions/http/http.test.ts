@@ -46,6 +46,54 @@ describe('the stack in front of the routes', () => {
   });
 });
 
+describe('a request without a body', () => {
+  const eventOf = (headers: Readonly<Record<string, string>>, body?: string) => ({
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: '/v1/things',
+    rawQueryString: '',
+    headers: { ...headers },
+    ...(body === undefined ? {} : { body }),
+    requestContext: { http: { method: 'POST', path: '/v1/things' } } as Parameters<
+      ReturnType<typeof makeHttpHandler>
+    >[0]['requestContext'],
+    isBase64Encoded: false,
+  });
+  const answerOf = async (isBodyOptional: boolean, ...request: Parameters<typeof eventOf>) => {
+    const things = route('POST', '/v1/things', {
+      summary: 'Makes a thing',
+      access: 'public',
+      body: z.strictObject({ name: z.string().default('a thing') }),
+      isBodyOptional,
+      answers,
+      handle: ({ body }) => Promise.resolve({ status: 200, json: body }),
+    });
+    const handler = makeHttpHandler([things], {
+      clock: systemClock,
+      random: systemRandom,
+      logger: silentLogger,
+      authenticate: () => Promise.reject(new Error('nobody asks')),
+    });
+    const { statusCode, body } = await handler(eventOf(...request), makeContext('test', 10_000));
+    const { name, code } = JSON.parse(body ?? '') as Readonly<Record<string, unknown>>;
+    return [statusCode, name ?? code];
+  };
+  const JSON_TYPE = { 'content-type': 'application/json' };
+
+  it('is one with an empty object where the route can do without', async () => {
+    expect(await answerOf(true, {})).toEqual([200, 'a thing']);
+    expect(await answerOf(true, JSON_TYPE, '')).toEqual([200, 'a thing']);
+    expect(await answerOf(true, JSON_TYPE, '{"name":"😀"}')).toEqual([200, '😀']);
+  });
+
+  it('is told what it lacks elsewhere, and a body is looked at wherever there is one', async () => {
+    expect(await answerOf(false, {})).toEqual([415, 'unsupported_media_type']);
+    expect(await answerOf(false, JSON_TYPE, '')).toEqual([400, 'invalid_json']);
+    expect(await answerOf(true, JSON_TYPE, ' ')).toEqual([400, 'invalid_json']);
+    expect(await answerOf(true, {}, '{}')).toEqual([415, 'unsupported_media_type']);
+  });
+});
+
 describe('the router', () => {
   const routes = [
     aRoute('GET', '/v1/things/{id}'),
