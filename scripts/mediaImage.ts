@@ -14,7 +14,8 @@ const root = resolve(import.meta.dirname, '..');
 /** What runs in the image: the function, and the program in which files are decoded. */
 export const MEDIA_PROGRAMS = ['functions/media/container.ts', 'functions/media/prepare/converter/main.ts'] as const;
 const BESIDE = ['Dockerfile', 'takeFfmpeg.sh'] as const;
-const ARCHITECTURE = 'arm64';
+/** A processor as npm names it. Lambda runs the image on ARM; a judge runs one on the machine that it has. */
+export type ImageProcessor = 'arm64' | 'x64';
 
 interface LockedPackage {
   readonly version?: string;
@@ -35,10 +36,10 @@ export interface MediaImage {
 }
 
 /** Makes the folder. Rejects with esbuild's own list of problems. */
-export async function makeMediaImage(outDir: string): Promise<MediaImage> {
+export async function makeMediaImage(outDir: string, processor: ImageProcessor = 'arm64'): Promise<MediaImage> {
   const sources = await writePrograms(outDir, MEDIA_PROGRAMS);
   for (const file of BESIDE) copyFileSync(join(root, 'functions/media', file), join(outDir, file));
-  const packages = lockedCodecs();
+  const packages = lockedCodecs(processor);
   writeLock(outDir, packages);
   const installed = Object.entries(packages).map(([place, { version = '' }]) => [nameOf(place), version] as const);
   return {
@@ -58,7 +59,7 @@ export async function makePassingMediaImage(): Promise<string> {
 const nameOf = (place: string): string => place.replace(/^.*node_modules\//, '');
 
 /** The codecs and what they need, as they are locked, without what is for other systems. */
-function lockedCodecs(): Locked {
+function lockedCodecs(processor: ImageProcessor): Locked {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     readonly packages: Locked;
   };
@@ -67,7 +68,7 @@ function lockedCodecs(): Locked {
     const place = `node_modules/${name}`;
     const locked = packages[place];
     if (locked === undefined) throw new Error(`package-lock.json has no ${name}: run npm run lockfile.`);
-    if (found.has(place) || name.startsWith('@types/') || !isForImage(locked)) return;
+    if (found.has(place) || name.startsWith('@types/') || !isForImage(locked, processor)) return;
     found.set(place, locked);
     for (const needed of Object.keys({ ...locked.dependencies, ...locked.optionalDependencies })) visit(needed);
   };
@@ -79,10 +80,10 @@ function lockedCodecs(): Locked {
 const isCodec = (name: string): boolean =>
   CODECS.some((codec) => (codec.endsWith('/*') ? name.startsWith(codec.slice(0, -1)) : name === codec));
 
-function isForImage({ cpu, os, libc }: LockedPackage): boolean {
+function isForImage({ cpu, os, libc }: LockedPackage, processor: ImageProcessor): boolean {
   const fits = (allowed: readonly string[] | undefined, value: string): boolean =>
     allowed === undefined || allowed.includes(value);
-  return fits(cpu, ARCHITECTURE) && fits(os, 'linux') && fits(libc, 'glibc');
+  return fits(cpu, processor) && fits(os, 'linux') && fits(libc, 'glibc');
 }
 
 /** What npm reads: a package that needs the codecs, and a lock of these alone. */

@@ -1,45 +1,19 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readImageContents } from '../../scripts/imageFiles.ts';
-import { runCommand } from '../../scripts/runCommand.ts';
 import { makeWorkerImage } from '../../scripts/workerImage.ts';
 import { createTables, startDynamoDb } from '../emulators/dynamodb.ts';
 import { createQueues, startQueues } from '../emulators/queues.ts';
 import { makeKeyFile } from '../worker/workerProcess.ts';
-import { judged, skipped, type Judge, type JudgeRoom } from './judgement.ts';
+import { bringBase, Builder, IMAGE_USER, processOf } from './builder.ts';
+import { judged, skipped, type Judge } from './judgement.ts';
 import { versionOf } from './tools.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const SHARDS = 16;
 /** How long the worker in the image may take to be ready, and to end after SIGTERM. */
 const WORKER_MS = 120_000;
-/** The user `node` of Node's images. */
-const USER = 1_000;
-
-/** buildah with a store of its own in the room, without a daemon and without mounts. */
-class Builder {
-  readonly #options: readonly string[];
-
-  constructor(folder: string) {
-    this.#options = ['--root', join(folder, 'store'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
-  }
-
-  /** Resolves to what it printed. Throws an Error with its last lines when it fails. */
-  async run(...args: readonly string[]): Promise<string> {
-    const { code, printed } = await runCommand('buildah', [...this.#options, ...args], false, CHROOT);
-    if (code !== 0) throw new Error(`buildah ${args[0]}: ${printed.trim().split('\n').slice(-5).join(' ')}`);
-    return printed.trim();
-  }
-
-  start(...args: readonly string[]) {
-    const env = { ...process.env, ...CHROOT };
-    return spawn('buildah', [...this.#options, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  }
-}
-const CHROOT = { BUILDAH_ISOLATION: 'chroot' } as const;
 
 /** The Dockerfile, built as it is; then a worker in the image takes shards on emulators, and drains at SIGTERM. */
 export const image: Judge = {
@@ -79,38 +53,6 @@ export const image: Judge = {
   },
 };
 
-/**
- * Brings the image that the Dockerfile begins with. Where no registry can be reached, Debian with the Node of this
- * repository stands in under its name. Returns what it is; undefined when there is no way.
- */
-async function bringBase(builder: Builder, base: string, nodeVersion: string, { folder, say }: JudgeRoom) {
-  try {
-    await builder.run('pull', base);
-    return base;
-  } catch (error) {
-    say(`  ${String(error).slice(0, 200)}`);
-  }
-  const node = join(root, `node_modules/node-linux-${process.arch}/bin/node`);
-  const canMake =
-    process.getuid?.() === 0 && existsSync(node) && (await versionOf('debootstrap', '--version')) !== undefined;
-  if (!canMake) return undefined;
-  const system = join(folder, 'base');
-  const made = await runCommand('debootstrap', ['--variant=minbase', 'bookworm', system], false);
-  if (made.code !== 0) throw new Error(`debootstrap: ${made.printed.trim().split('\n').slice(-3).join(' ')}`);
-  cpSync(node, join(system, 'usr/local/bin/node'));
-  for (const command of [
-    ['groupadd', '-g', String(USER), 'node'],
-    ['useradd', '-u', String(USER), '-g', String(USER), '-m', 'node'],
-  ]) {
-    await runCommand('chroot', [system, ...command], false);
-  }
-  const container = await builder.run('from', 'scratch');
-  await builder.run('copy', '-q', container, system, '/');
-  await builder.run('config', '--env', 'PATH=/usr/local/bin:/usr/bin:/bin', container);
-  await builder.run('commit', '-q', '--rm', container, base);
-  return `Debian with Node ${nodeVersion} in place of ${base}`;
-}
-
 async function runWorker(builder: Builder) {
   const { command } = readImageContents(root);
   const keyFile = makeKeyFile();
@@ -118,7 +60,7 @@ async function runWorker(builder: Builder) {
   try {
     await Promise.all([createTables(dynamoDb.endpoint, 'test'), createQueues(queues.endpoint, 'test', SHARDS)]);
     const container = await builder.run('from', '--pull-never', 'judged');
-    await builder.run('copy', '-q', '--chown', `${USER}:${USER}`, container, keyFile.path, '/tmp/root.key');
+    await builder.run('copy', '-q', '--chown', `${IMAGE_USER}:${IMAGE_USER}`, container, keyFile.path, '/tmp/root.key');
     const environment = {
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',
@@ -180,7 +122,7 @@ async function watchWorker(child: ReturnType<Builder['start']>) {
     objections: [
       ...(held.size === SHARDS ? [] : [`the worker took ${held.size} of ${SHARDS} shards: ${errors}`]),
       ...(code === 0 ? [] : [`the worker ended with ${code}: ${errors}`]),
-      ...(user === USER || user === undefined ? [] : [`the worker ran as user ${user}`]),
+      ...(user === IMAGE_USER || user === undefined ? [] : [`the worker ran as user ${user}`]),
     ],
   };
 }
@@ -190,24 +132,4 @@ function shardIn(text: string): number | undefined {
   if (!text.startsWith('{')) return undefined;
   const { message, shard } = JSON.parse(text) as { readonly message?: string; readonly shard?: number };
   return message === 'shard claimed' ? shard : undefined;
-}
-
-/** The last process in the line that a process began, and the number of its user. */
-function processOf(pid: number): readonly [pid: number, user: number] {
-  for (let last = pid; ;) {
-    const next = childrenOf(last)[0];
-    if (next === undefined) return [last, userOf(last)];
-    last = next;
-  }
-}
-
-/** Each thread of a process knows those children that it began itself. */
-function childrenOf(pid: number): readonly number[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    [...readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').matchAll(/\d+/g)].map(Number),
-  );
-}
-
-function userOf(pid: number): number {
-  return Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }

@@ -10,10 +10,19 @@ import { parseArgs } from 'node:util';
 import { controlTower } from './controlTower.ts';
 import { demoOnDynamoDbLocal, storesOnDynamoDbLocal } from './dynamoDbLocal.ts';
 import { image } from './image.ts';
+import { mediaImage } from './mediaImage.ts';
 import type { Judge, Judgement } from './judgement.ts';
 import { cdkNag, cfnLint } from './templates.ts';
 
-const judges: readonly Judge[] = [cdkNag, cfnLint, controlTower, demoOnDynamoDbLocal, storesOnDynamoDbLocal, image];
+const judges: readonly Judge[] = [
+  cdkNag,
+  cfnLint,
+  controlTower,
+  demoOnDynamoDbLocal,
+  storesOnDynamoDbLocal,
+  image,
+  mediaImage,
+];
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const { values, positionals } = parseArgs({
