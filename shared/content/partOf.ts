@@ -14,7 +14,7 @@ export const partOfSchema = z
   .object({
     kind: z.string().max(contentBounds.wordUnits).meta({
       description:
-        '`album`: one of its pictures or films; `hd`: the same as the other one, in a better quality; `motion_photo`: the film of a picture; and what else WhatsApp calls an association.',
+        '`album`: one of its pictures or films; `hd`: the same as the other one, in a better quality; `sd`: in a lesser quality, where the better one came first; `motion_photo`: the film of a picture; and what else WhatsApp calls an association.',
     }),
     stanzaId: z.string().max(contentBounds.otherUnits).meta({ description: "WhatsApp's id of the other message." }),
     messageId: z.string().optional().meta({ description: 'Our id of the other message, where it is known here.' }),

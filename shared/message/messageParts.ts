@@ -46,7 +46,15 @@ export function mayHold(
 ): boolean {
   const rule = Object.hasOwn(rules, kind) ? rules[kind] : undefined;
   if (rule === undefined || !rule.of.has(content.type) || !rule.parts.has(type)) return false;
-  return partOf === undefined || partOf.kind === 'album';
+  return partOf === undefined || partOf.kind === 'album' || partOf.kind === LESSER;
+}
+
+/** The kind of a picture or film that has come after the same one in a better quality, and is a part of that. */
+export const LESSER = 'sd';
+
+/** Whether a part of a kind is as good as the message that it belongs to, so that whichever of the two comes first is the message. */
+export function mayComeFirst(kind: string): boolean {
+  return kind === 'hd';
 }
 interface PartOfMessage {
   readonly partOf?: { readonly kind: string } | undefined;

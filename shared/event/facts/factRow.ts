@@ -87,6 +87,8 @@ export interface FactContext extends StoredSubject {
   readonly named: readonly (NamedMessage | undefined)[];
   /** The parts of the message that have come before it. */
   readonly waiting: readonly KeptPart[];
+  /** The messages of those of them that were told alone, and may have this message as their part instead. */
+  readonly early: readonly { readonly messageId: MessageId; readonly message: Message }[];
 }
 
 /**

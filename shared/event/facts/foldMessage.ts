@@ -1,7 +1,17 @@
 import type { MessageId } from '../../kernel/id.ts';
 import { withPlace } from '../../message/liveTrail.ts';
 import type { ReceivedMessage } from '../../message/message.ts';
-import { isFolded, mayHold, MOST_PARTS, partsOf, withPart, type KeptPart } from '../../message/messageParts.ts';
+import type { PartOf } from '../../content/partOf.ts';
+import {
+  isFolded,
+  LESSER,
+  mayComeFirst,
+  mayHold,
+  MOST_PARTS,
+  partsOf,
+  withPart,
+  type KeptPart,
+} from '../../message/messageParts.ts';
 import { messageKey } from '../../platform/keys.ts';
 import type { FactContext, RowChange } from './factRow.ts';
 import type { MessageFact } from './messageFactSchema.ts';
@@ -19,6 +29,8 @@ import { isInChat, type FoundOriginal } from './originalRule.ts';
  * | is not there yet          | the part is told alone, and leaves word on the row of the fact that is to come          |
  * | comes after its part      | it finds that word on the row that it reads in any case, and both come to the same      |
  * | may not have such a part  | the part stands alone                                                                   |
+ * | comes after its twin in a | the twin was told as the message, and stays it: the other one becomes a part of it      |
+ * | better quality            |                                                                                         |
  *
  * - *It happens twice, or the process dies before the event is told*: a part that is named already stays where it is.
  * - *Two at once*: each write asks that the row is as far as it was read, and that nobody came between the word and the
@@ -27,6 +39,8 @@ import { isInChat, type FoundOriginal } from './originalRule.ts';
 export interface Folding {
   /** The message that it belongs to. */
   readonly into?: FoundOriginal;
+  /** The way in which it belongs to its twin, where its fact says none. */
+  readonly partOf?: PartOf;
   /** The parts of the message itself that have come before it. */
   readonly parts?: readonly KeptPart[];
   readonly changes: readonly RowChange[];
@@ -47,18 +61,47 @@ export function findParent(fact: MessageFact, { named }: Pick<FactContext, 'name
   return isInChat(found.message, fact) ? { messageId: found.messageId, message: found.message } : undefined;
 }
 
+/**
+ * The same picture or film in a better quality, which has come before this one and was told as a message of its own. One that belongs to an album has its place
+ * there, and one that was taken back, or belongs to something already, stays where it is.
+ */
+function twinBefore(fact: MessageFact, { early }: Pick<FactContext, 'early'>): FoundOriginal | undefined {
+  if (fact.partOf !== undefined) return undefined;
+  return early.find(({ message }) => {
+    if (message.direction === 'out' || message.foldedInto !== undefined || message.deletedAtMs !== undefined)
+      return false;
+    const { partOf, content } = message;
+    return (
+      partOf !== undefined && mayComeFirst(partOf.kind) && mayHold(fact, { kind: partOf.kind, type: content.type })
+    );
+  });
+}
+
 /** What a new message does to those that it belongs to, or that belong to it. */
 export function foldMessage(fact: MessageFact, messageId: MessageId, context: FactContext): Folding {
   const { connectionId } = context.origin;
   // Word may lie under each of the names of the writer.
   const waiting = new Map(context.waiting.map((part) => [part.messageId, part]));
-  const parts = [...waiting.values()].filter((part) => mayHold(fact, part)).slice(0, MOST_PARTS);
+  const twin = twinBefore(fact, context);
+  const parts = [...waiting.values()]
+    .filter((part) => part.messageId !== twin?.messageId && mayHold(fact, part))
+    .slice(0, MOST_PARTS);
   const adopted = parts.map((part): RowChange => ({
     key: messageKey(connectionId, part.messageId),
     set: { foldedInto: messageId },
     orGone: true,
   }));
   const own = parts.length === 0 ? { changes: [] } : { parts, changes: adopted };
+  if (twin !== undefined) {
+    const lesser = { messageId, stanzaId: fact.stanzaId, kind: LESSER, type: fact.content.type };
+    const all = withPart(partsOf(twin.message), lesser) ?? [];
+    return {
+      ...own,
+      into: twin,
+      partOf: { kind: LESSER, stanzaId: twin.message.stanzaId },
+      changes: [...adopted, partChange(connectionId, twin, { parts: all }, fact.stanzaId)],
+    };
+  }
   const part = toPart(fact, messageId);
   if (part === undefined) return own;
   const parent = findParent(fact, context);

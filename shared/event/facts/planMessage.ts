@@ -53,12 +53,13 @@ function planNew(fact: OpenedFact, found: FoundOriginal | undefined, context: Fa
     if (next === 'late') return { plan: 'ignored' };
     if (next !== 'first') return planMove(fact, next, origin);
   }
-  const { into, parts, changes: folded, waits } = foldMessage(fact, messageId, context);
+  const { into, partOf, parts, changes: folded, waits } = foldMessage(fact, messageId, context);
   const message = {
     ...receivedOf(fact, found, context),
     messageId,
     content,
     ...(into === undefined ? {} : { foldedInto: into.messageId }),
+    ...(partOf === undefined ? {} : { partOf }),
     ...(parts === undefined ? {} : { parts }),
   };
   const media = mediaOf({ ...message, correlationId: origin.correlationId, shard: origin.shard });

@@ -1,9 +1,11 @@
 import type { MessageId } from '../../kernel/id.ts';
 import { toMessage } from '../../message/messageItem.ts';
+import { mayComeFirst, type KeptPart } from '../../message/messageParts.ts';
 import { handledFactKey, messageKey, type ItemKey } from '../../platform/keys.ts';
 import { ourIdOf, type NamedMessage, type Naming } from '../facts/originals.ts';
+import type { FoundOriginal } from '../facts/originalRule.ts';
 import { rowOf } from '../facts/factRows.ts';
-import type { FactInHand } from './factInHand.ts';
+import { marksOf, type FactInHand } from './factInHand.ts';
 import type { Item, RowsRead } from './rowInHand.ts';
 
 /**
@@ -33,6 +35,28 @@ export function followingKeys(find: (key: ItemKey) => Item | undefined, { source
   return namingsOf({ fact }).flatMap((naming) => {
     const id = naming.needs === 'row' ? idByFact(find, source, naming) : undefined;
     return id === undefined ? [] : [messageKey(source.connectionId, id)];
+  });
+}
+
+/** The rows of what has come before the message of a fact, was told alone, and may now have that message as its part. */
+export function earlyKeys(find: (key: ItemKey) => Item | undefined, inHand: FactInHand): readonly ItemKey[] {
+  const waiting = marksOf(inHand).flatMap(
+    ({ key }) => (find(key)?.['waiting'] as readonly KeptPart[] | undefined) ?? [],
+  );
+  return waiting
+    .filter(({ kind }) => mayComeFirst(kind))
+    .map(({ messageId }) => messageKey(inHand.source.connectionId, messageId));
+}
+
+/** What of these parts is there, and may have the message of their fact as its part. */
+export function findEarly(
+  read: RowsRead,
+  { connectionId }: OfFact['source'],
+  waiting: readonly KeptPart[],
+): readonly FoundOriginal[] {
+  return waiting.flatMap(({ kind, messageId }) => {
+    const row = mayComeFirst(kind) ? read.find(messageKey(connectionId, messageId)) : undefined;
+    return row === undefined ? [] : [{ messageId, message: toMessage(row) }];
   });
 }
 

@@ -9,7 +9,7 @@ import type { EventDraft } from '../event.ts';
 import type { FactContext, FactPlan, Refusal, RowChange, StoredSubject } from '../facts/factRow.ts';
 import { rowOf } from '../facts/factRows.ts';
 import { besideOf, keysOf, marksOf, subjectOf, type FactInHand, type MarkPlace } from './factInHand.ts';
-import { findNamed } from './namedMessages.ts';
+import { findEarly, findNamed } from './namedMessages.ts';
 import { RowBeside } from './rowBeside.ts';
 import { RowInHand, type Item, type NewEvent, type RowsRead } from './rowInHand.ts';
 import { factHashOf, parseMark, type ToldMark } from './toldMark.ts';
@@ -208,7 +208,8 @@ function decide(fold: Fold, inHand: FactInHand, how: Pick<FactContext, 'again' |
   const besideKey = besideOf({ source, fact });
   const beside = besideKey === undefined ? undefined : fold.besideAt(besideKey).item;
   const waiting = marksOf(inHand).flatMap(({ key: own }) => fold.rowAt(own).waiting);
-  const context: FactContext = { origin: source, nowMs: fold.nowMs, ...how, named, beside, waiting, ...subject };
+  const early = findEarly(fold.read, source, waiting);
+  const context: FactContext = { origin: source, nowMs: fold.nowMs, ...how, named, beside, waiting, early, ...subject };
   // A row decides on no other events than the ones that it lists.
   return row.decide(fact, context) as FactPlan<EventDraft>;
 }

@@ -7,7 +7,7 @@ import { tableName } from '../../platform/tables.ts';
 import type { EventLogDependencies } from '../eventLog.ts';
 import type { Surroundings } from '../../platform/surroundings.ts';
 import { besideOf, marksOf, subjectOf, type FactInHand } from './factInHand.ts';
-import { followingKeys, namingKeys } from './namedMessages.ts';
+import { earlyKeys, followingKeys, namingKeys } from './namedMessages.ts';
 import type { Item, RowsRead } from './rowInHand.ts';
 
 export interface ReadDependencies extends EventLogDependencies, Pick<Surroundings, 'random'> {}
@@ -32,7 +32,8 @@ export async function readRows(dependencies: ReadDependencies, facts: readonly F
   const naming = facts.flatMap(namingKeys);
   const items = new Map(await readItems(dependencies, [...keys, ...naming]));
   // The facts of the messages that are named lead to the messages themselves.
-  const following = facts.flatMap((fact) => followingKeys((key) => items.get(nameOf(key)), fact));
+  const found = (key: ItemKey): Item | undefined => items.get(nameOf(key));
+  const following = facts.flatMap((fact) => [...followingKeys(found, fact), ...earlyKeys(found, fact)]);
   const missing = following.filter((key) => !items.has(nameOf(key)));
   if (missing.length > 0) {
     for (const [name, item] of await readItems(dependencies, missing)) items.set(name, item);

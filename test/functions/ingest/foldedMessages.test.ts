@@ -180,6 +180,76 @@ describe('messages that belong to another one', () => {
     );
   });
 
+  const hd = (of = 'ONE') => partOf(image('HD'), of, HD_IMAGE_DUAL_UPLOAD);
+
+  it('are one message where the better one comes first: it stays the message, and the other one is its part', async () => {
+    await record(hd());
+    await record(image('ONE'));
+    await record(hd(), image('ONE'));
+
+    const [shown, ...others] = await list();
+    const [part] = await partsIn(shown);
+    const events = await told();
+    expect(others).toEqual([]);
+    expect(await shape()).toEqual({ HD: ['ONE'] });
+    expect(events.map(({ type }) => type)).toEqual(['message.received', 'message.updated']);
+    expect(events[1]?.data).toMatchObject({
+      messageId: shown?.messageId,
+      stanzaId: 'ONE',
+      content: { image: { caption: 'HD' } },
+      parts: [{ kind: 'sd', type: 'image', messageId: part?.messageId }],
+      part: { kind: 'sd', messageId: part?.messageId, content: { image: { caption: 'ONE' } } },
+    });
+    expect(toMessageView(part as ReceivedMessage)).toMatchObject({
+      partOf: { kind: 'sd', stanzaId: 'HD', messageId: shown?.messageId },
+    });
+  });
+
+  it.each([
+    ['in one batch', [hd(), image('ONE')]],
+    [
+      'with what belongs to the lesser one',
+      [hd(), partOf({ id: 'FILM', message: { videoMessage: {} } }, 'ONE', MOTION_PHOTO), image('ONE')],
+    ],
+    ['the usual way', [image('ONE'), hd()]],
+  ])('are told once as a message, %s, wherever a process dies', async (_how, sent) => {
+    for (let at = 1, isOver = false; !isOver; at += 1) {
+      for (const moment of ['before', 'after'] as const) {
+        room.renewIds();
+        const batch = batchOf(...sent);
+        isOver = !(await recordUntil(batch, at, moment));
+        await recordFacts(room.stores, batch);
+        await readEvents(room.stores, room.ids.tenantId, undefined, 100);
+        room.stores.clock.advance(120_000);
+
+        const stanzaOf = ({ data }: Awaited<ReturnType<typeof told>>[number]): string =>
+          String((data as { readonly stanzaId?: string }).stanzaId);
+        const events = (await told()).filter((event) => ['ONE', 'HD'].includes(stanzaOf(event)));
+        expect(events.map(({ type }) => type)).toEqual(['message.received', 'message.updated']);
+        expect(Object.keys(await shape()).filter((one) => one !== 'FILM')).toEqual(events.slice(0, 1).map(stanzaOf));
+      }
+    }
+  });
+
+  it('stay in the album to which they belong, also where the better one comes first', async () => {
+    await record(hd('TWO'), album(), partOf(image('TWO'), 'ALBUM'));
+
+    expect(await shape()).toEqual({ ALBUM: ['TWO'] });
+  });
+
+  it('are two where the better one was taken back before the other one came', async () => {
+    const type = proto.Message.ProtocolMessage.Type.REVOKE;
+    await record(hd());
+    await record({ id: 'REVOKE', message: { protocolMessage: { type, key: { id: 'HD', fromMe: true } } } });
+    await record(image('ONE'));
+
+    expect((await told()).map((event) => event.type)).toEqual([
+      'message.received',
+      'message.deleted',
+      'message.received',
+    ]);
+  });
+
   it('stand alone where another person, another chat or another kind is named, or no end is seen', async () => {
     await record(album(), image('PHOTO'));
     await record({ ...partOf(image('STRANGER'), 'ALBUM'), by: CLEO.number });

@@ -38,6 +38,7 @@ function receivedWith(type: string, example: unknown): FactContext {
     told: false,
     beside: undefined,
     waiting: [],
+    early: [],
     named: [{ messageId: message.messageId, message }],
   };
 }
