@@ -7,7 +7,7 @@ import { MemoryWatch } from './processFigures.ts';
 silenceConsole();
 const MOST_GROWTH_BYTES = 100 * MB;
 
-describe('large files', { timeout: 900_000 }, () => {
+describe('large files', { timeout: 3_600_000 }, () => {
   let stage: MediaStage;
   beforeAll(async () => {
     stage = await MediaStage.start();
