@@ -200,7 +200,7 @@ export const proofs: readonly Proof[] = [
   },
   {
     name: 'actions',
-    what: 'An action that may be repeated is done by the next worker when one is killed in the middle, and those that wait for a connection keep their time through a deploy.',
+    what: 'An action that may be repeated is done by the next worker when one is killed in the middle, a group is not made twice, and actions that wait for a connection keep their time through a deploy.',
     daily:
       'what must be done once is never asked again by the next worker: `test/worker/actions/actionsProcess.test.ts`',
     place: 'beside',

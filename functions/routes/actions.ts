@@ -12,7 +12,7 @@ import { parseId } from '../../shared/kernel/id.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { readPrefer } from '../http/prefer.ts';
 import { checkInput } from '../http/checkInput.ts';
-import { route, type Route } from '../http/route.ts';
+import { route, type Answer, type Request, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
 import { limitSchema, pageOf, toPage } from './views.ts';
 
@@ -75,8 +75,8 @@ export function actionRoutes(dependencies: ActionRouteDependencies): readonly Ro
   ];
 }
 
-/** The fields of a request that stand in the body; the others stand in the path. */
-function bodySchemaOf(row: ActionRow<ActionKind>) {
+/** The fields of a request that stand in the body, or in the query of what is asked for by GET; the others stand in the path. */
+function fieldsOf(row: ActionRow<ActionKind>) {
   const inPath = pathFieldsOf(row);
   return row.request
     .omit(Object.fromEntries(inPath.map((name) => [name, true])) as Record<string, never>)
@@ -107,19 +107,19 @@ function headersOf(
   };
 }
 
-/** Accepts an action of one kind, and answers with how it ended, or after a while with how it stands. */
+/** Makes the route by which one kind of action is asked for. */
 function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKind>): Route {
-  const { kind, method, path, access, summary, description, request: requestSchema } = row;
-  const inPath = pathFieldsOf(row);
-  const body = bodySchemaOf(row);
-  return route(method, `/v1/connections/{connectionId}/${path}`, {
+  const { kind, method, path, access, summary, description } = row;
+  const isRead = method === 'GET';
+  const fields = fieldsOf(row);
+  return route<z.ZodType>(method, `/v1/connections/{connectionId}/${path}`, {
     summary,
     description,
     access,
-    body,
+    ...(isRead ? { query: fields } : { body: fields }),
     // What an action needs may all stand in the path.
-    isBodyOptional: body.safeParse({}).success,
-    headers: ['idempotency-key', 'prefer'],
+    isBodyOptional: !isRead && fields.safeParse({}).success,
+    headers: isRead ? ['prefer'] : ['idempotency-key', 'prefer'],
     answers: {
       status: 200,
       schema: actionViewSchemaOf(kind),
@@ -128,32 +128,41 @@ function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKi
         description: 'Accepted, and not over yet: read it where `Location` says, or wait for its event.',
       },
     },
-    handle: async ({ tenantId, parameters, body: given, headers, correlationId }) => {
-      const begunAtMs = dependencies.clock.monotonicMs();
-      const { waitSeconds } = readPrefer(headers['prefer']);
-      const idempotencyKey = readIdempotencyKey(headers);
-      const connection = await findConnection(dependencies.connections, tenantId, parameters['connectionId']);
-      const { expires_at: expiresAtMs, ...fields } = given as { readonly expires_at?: number };
-      const whole = { ...fields, ...Object.fromEntries(inPath.map((name) => [name, parameters[name]])) };
-      const request = checkInput(requestSchema, whole, 'body') as Readonly<Record<string, unknown>>;
-      const accepted = await acceptAction(dependencies, {
-        connection,
-        kind,
-        request,
-        expiresAtMs,
-        idempotencyKey,
-        correlationId,
-      });
-      const leftMs = begunAtMs + ANSWER_WITHIN_MS - dependencies.clock.monotonicMs();
-      const waitMs = waitOf(connection, waitSeconds ?? WAIT_SECONDS, leftMs);
-      const isOver = isEnded(asShownAction(accepted, dependencies.clock.nowMs()));
-      const action = isOver ? accepted : await awaitEnd(dependencies, accepted, waitMs);
-      const ended = isOver || isEnded(action);
-      return {
-        status: ended ? 200 : 202,
-        json: toActionView(action, dependencies.clock.nowMs()),
-        headers: headersOf(action.actionId, { waitSeconds, hasWaited: waitMs > 0 || waitSeconds === 0, ended }),
-      };
-    },
+    handle: (asked) => askAndWait(dependencies, row, asked),
   });
+}
+
+/** Accepts an action of one kind, and answers with how it ended, or after a while with how it stands. */
+async function askAndWait(
+  dependencies: ActionRouteDependencies,
+  row: ActionRow<ActionKind>,
+  { tenantId, parameters, body, query, headers, correlationId }: Request<unknown, unknown>,
+): Promise<Answer> {
+  const { connections, clock } = dependencies;
+  const begunAtMs = clock.monotonicMs();
+  const isRead = row.method === 'GET';
+  const { waitSeconds } = readPrefer(headers['prefer']);
+  const idempotencyKey = isRead ? undefined : readIdempotencyKey(headers);
+  const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+  const { expires_at: expiresAtMs, ...given } = (isRead ? query : body) as { readonly expires_at?: number };
+  const inPath = Object.fromEntries(pathFieldsOf(row).map((name) => [name, parameters[name]]));
+  const request = checkInput(row.request, { ...given, ...inPath }, 'body') as Readonly<Record<string, unknown>>;
+  const accepted = await acceptAction(dependencies, {
+    connection,
+    kind: row.kind,
+    request,
+    expiresAtMs,
+    idempotencyKey,
+    correlationId,
+  });
+  const leftMs = begunAtMs + ANSWER_WITHIN_MS - clock.monotonicMs();
+  const waitMs = waitOf(connection, waitSeconds ?? WAIT_SECONDS, leftMs);
+  const isOver = isEnded(asShownAction(accepted, clock.nowMs()));
+  const action = isOver ? accepted : await awaitEnd(dependencies, accepted, waitMs);
+  const ended = isOver || isEnded(action);
+  return {
+    status: ended ? 200 : 202,
+    json: toActionView(action, clock.nowMs()),
+    headers: headersOf(action.actionId, { waitSeconds, hasWaited: waitMs > 0 || waitSeconds === 0, ended }),
+  };
 }

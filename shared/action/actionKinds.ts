@@ -1,9 +1,52 @@
 import type { z } from 'zod';
 import type { ActionRow } from './actionRow.ts';
 import { callReject } from './kinds/callReject.ts';
+import {
+  channelList,
+  channelFind,
+  channelPreview,
+  channelFollow,
+  channelUnfollow,
+  channelPostsList,
+  channelPostReact,
+} from './kinds/channels.ts';
 import { chatRead, chatUnread } from './kinds/chatMarks.ts';
 import { chatTyping } from './kinds/chatTyping.ts';
+import { communityCreate, communityGroupLink, communityGroupsList, communityGroupUnlink } from './kinds/communities.ts';
+import {
+  contactAboutFind,
+  contactBusinessFind,
+  contactPresenceFind,
+  contactBlock,
+  contactUnblock,
+  blockList,
+} from './kinds/contactLooks.ts';
 import { contactsCheck } from './kinds/contactsCheck.ts';
+import {
+  groupInvitationAccept,
+  groupInviteFind,
+  groupInviteJoin,
+  groupInvitePreview,
+  groupInviteReset,
+} from './kinds/groupInvites.ts';
+import {
+  groupParticipantsAdd,
+  groupParticipantsDemote,
+  groupParticipantsPromote,
+  groupParticipantsRemove,
+  groupRequestsApprove,
+  groupRequestsList,
+  groupRequestsReject,
+} from './kinds/groupParticipants.ts';
+import {
+  groupCreate,
+  groupDescriptionSet,
+  groupFind,
+  groupLeave,
+  groupList,
+  groupSettingsSet,
+  groupSubjectSet,
+} from './kinds/groups.ts';
 import { messageDeleteForMe, messageStar, messageUnstar } from './kinds/messageFlags.ts';
 import { messagePlayed, messageRead } from './kinds/messageMarks.ts';
 import {
@@ -14,6 +57,7 @@ import {
   profilePictureSet,
 } from './kinds/pictures.ts';
 import { presenceSet } from './kinds/presenceSet.ts';
+import { profileFind, profileAboutSet, profileDisappearingSet, privacyFind, privacySet } from './kinds/profile.ts';
 
 /**
  * The actions that a tenant may ask of a connection, beside sending: a row each. The routes with their schemas and
@@ -37,6 +81,47 @@ export const actionRows = [
   groupPictureSet,
   groupPictureRemove,
   pictureFind,
+  groupList,
+  groupFind,
+  groupCreate,
+  groupSubjectSet,
+  groupDescriptionSet,
+  groupSettingsSet,
+  groupLeave,
+  groupParticipantsAdd,
+  groupParticipantsRemove,
+  groupParticipantsPromote,
+  groupParticipantsDemote,
+  groupRequestsList,
+  groupRequestsApprove,
+  groupRequestsReject,
+  groupInviteFind,
+  groupInviteReset,
+  groupInvitePreview,
+  groupInviteJoin,
+  groupInvitationAccept,
+  communityCreate,
+  communityGroupsList,
+  communityGroupLink,
+  communityGroupUnlink,
+  contactAboutFind,
+  contactBusinessFind,
+  contactPresenceFind,
+  contactBlock,
+  contactUnblock,
+  blockList,
+  profileFind,
+  profileAboutSet,
+  profileDisappearingSet,
+  privacyFind,
+  privacySet,
+  channelList,
+  channelFind,
+  channelPreview,
+  channelFollow,
+  channelUnfollow,
+  channelPostsList,
+  channelPostReact,
 ] as const;
 
 type Row = (typeof actionRows)[number];

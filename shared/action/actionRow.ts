@@ -19,7 +19,8 @@ export interface ActionRow<
   Result extends z.ZodObject = z.ZodObject,
 > {
   readonly kind: Kind;
-  readonly method: 'POST';
+  /** `GET` for what changes nothing: its fields stand in the path and in the query, so that each is a text. */
+  readonly method: 'GET' | 'POST';
   /**
    * The path below `/v1/connections/{connectionId}/`. A name in braces is a field of the request that stands in the
    * path.

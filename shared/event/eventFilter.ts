@@ -25,7 +25,7 @@ function isOfKind(event: TenantEvent, kinds: ReadonlySet<ChatKind>): boolean {
 }
 
 /** The parts of an event that name its chat; the first that is there counts. A call names a person where it names no group. */
-const PARTS = ['chat', 'group', 'caller', 'recipient'] as const;
+const PARTS = ['chat', 'group', 'caller', 'recipient', 'contact'] as const;
 
 /** The address of the chat that an event is about; undefined where it is about none. */
 export function chatAddressOf({ data }: TenantEvent): string | undefined {

@@ -1,3 +1,4 @@
+import { actionKindNames } from './actionKindNames.ts';
 /**
  * Every metric that the product emits, with the question that it answers for a person on call. `count` adds up,
  * `measure` keeps a distribution, `gauge` shows the last value. Dimensions are small closed sets, because CloudWatch
@@ -247,24 +248,7 @@ export const metricCatalogue = {
   ActionsFailed: {
     ...trouble,
     dimensions: {
-      kind: [
-        'contacts_check',
-        'chat_typing',
-        'presence_set',
-        'message_read',
-        'message_played',
-        'call_reject',
-        'message_star',
-        'message_unstar',
-        'message_delete_for_me',
-        'chat_read',
-        'chat_unread',
-        'profile_picture_set',
-        'profile_picture_remove',
-        'group_picture_set',
-        'group_picture_remove',
-        'picture_find',
-      ],
+      kind: actionKindNames,
     },
     question: 'Which kinds of actions ended without an answer of WhatsApp, or by our failure?',
   },

@@ -81,6 +81,7 @@ const bounds: Readonly<Record<string, string>> = {
     'a timer for each chat, which ends within 25 seconds; the budget of the action bounds how many begin',
   'shared/event/recording/rowBeside.ts #facts': 'facts of one run, of which a batch has a number',
   'worker/socket/inbound/filters.ts #counts': 'one for each filter',
+  'worker/socket/people/heardPresences.ts #waits': 'a number of entries, each gone when its wait ends',
   'worker/socket/appState/appState.ts #changed': 'the collections that are followed: two',
   'worker/socket/appState/appState.ts #requested': 'a number of keys',
   'worker/socket/appState/appState.ts #notices': 'a number of stanzas: one more is acknowledged at once',

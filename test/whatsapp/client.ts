@@ -4,10 +4,11 @@ import type { PhoneCall } from './calls.ts';
 import type { TranscriptEntry } from './phone.ts';
 import type { z } from 'zod';
 import type { faultSchema, registrationStrikeSchema, Strike } from './faults.ts';
-import type { Role } from './group.ts';
+import type { GroupSettings, Role } from './group.ts';
 import { FileClient } from './media/fileClient.ts';
 import type { FileKind } from './media/fileKinds.ts';
-import type { RawBody, StanzaBody } from './rawRoutes.ts';
+import type { ProfileBody } from './profileRoutes.ts';
+import type { RawBody, StanzaBody, StanzaJson } from './rawRoutes.ts';
 import type { Stats } from './stats.ts';
 
 export interface PhoneDescription {
@@ -22,6 +23,13 @@ export interface GroupDescription {
   readonly subject: string;
   readonly creator: string;
   readonly members: Readonly<Record<string, Role>>;
+  readonly description: string;
+  readonly settings: GroupSettings;
+  /** The code of its link. */
+  readonly code: string;
+  /** Numbers of those who ask to join. */
+  readonly requests: readonly string[];
+  readonly community?: string;
 }
 
 export interface OutgoingMedia {
@@ -36,6 +44,22 @@ export interface PhoneAppState {
   readonly versions: Readonly<Record<string, number>>;
   readonly entries: readonly StateEntry[];
   readonly failures: readonly string[];
+}
+
+export interface ChannelDescription {
+  readonly id: string;
+  readonly name: string;
+  readonly invite: string;
+  /** Numbers of those who follow it. */
+  readonly followers: readonly string[];
+}
+
+export interface PhoneProfile {
+  readonly about: string;
+  readonly disappearing: number;
+  readonly privacy: Readonly<Record<string, string>>;
+  /** Numbers of those who are blocked. */
+  readonly blocked: readonly string[];
 }
 
 const DEADLINE_MS = 20_000;
@@ -206,6 +230,40 @@ export class WhatsAppClient {
     members: readonly string[],
   ): Promise<GroupDescription> {
     return this.#call('POST', `/groups/${group}/members`, { by, change, members });
+  }
+
+  /** A phone asks the server of groups, as apps do: of one group, or with `@g.us` of none. Throws where it is refused. */
+  async askGroups(by: string, type: 'get' | 'set', to: string, stanza: StanzaJson): Promise<void> {
+    await this.#call('POST', `/phones/${by}/group-queries`, { type, to, stanza });
+  }
+
+  /** The owner of a phone lets nobody add the account to groups, or all again. */
+  async closeToGroups(number: string, isClosed: boolean): Promise<void> {
+    await this.#call('POST', `/phones/${number}/group-privacy`, { isClosed });
+  }
+
+  /** The owner of a phone makes a channel. */
+  addChannel(owner: string, name: string, description = ''): Promise<ChannelDescription> {
+    return this.#call('POST', '/channels', { owner, name, description });
+  }
+
+  channels(): Promise<readonly ChannelDescription[]> {
+    return this.#call('GET', '/channels');
+  }
+
+  /** The owner of a phone changes what the account shows of itself. */
+  async setProfile(number: string, profile: ProfileBody): Promise<void> {
+    await this.#call('POST', `/phones/${number}/profile`, profile);
+  }
+
+  /** What an account shows of itself, how it is set, and whom it has blocked. */
+  profile(number: string): Promise<PhoneProfile> {
+    return this.#call('GET', `/phones/${number}/profile`);
+  }
+
+  /** The owner of a phone blocks somebody, or no longer. */
+  async block(by: string, number: string, action: 'block' | 'unblock'): Promise<void> {
+    await this.#call('POST', `/phones/${by}/blocks`, { number, action });
   }
 
   async fault(fault: z.input<typeof faultSchema>): Promise<void> {

@@ -7,6 +7,9 @@ import { faultSchema, registrationStrikeSchema, strikeSchema } from './faults.ts
 import type { Group } from './group.ts';
 import { makeFileRoutes, sendingSchema, toFileMessage } from './media/fileRoutes.ts';
 import type { Chat } from './phoneTraffic.ts';
+import { makeChannelRoutes } from './channelRoutes.ts';
+import { makeGroupRoutes } from './groupRoutes.ts';
+import { makeProfileRoutes } from './profileRoutes.ts';
 import { makeRawRoutes } from './rawRoutes.ts';
 import { Unsendable } from './rawTraffic.ts';
 import { readBody } from './readBody.ts';
@@ -35,12 +38,6 @@ const messageSchema = z.union(
 );
 const idSchema = z.strictObject({ id: z.string().min(1) });
 const releaseSchema = z.strictObject({ count: z.number().int().positive().optional() });
-const groupSchema = z.strictObject({ creator: number, subject: z.string().min(1).max(100), members: z.array(number) });
-const memberSchema = z.strictObject({
-  by: number,
-  change: z.enum(['add', 'remove', 'promote', 'demote']),
-  members: z.array(number).min(1),
-});
 
 type Handler = (simulator: Simulated, parameters: readonly string[], body: unknown) => unknown;
 type Route = readonly [method: string, path: RegExp, handler: Handler];
@@ -138,29 +135,6 @@ const phoneRoutes: readonly Route[] = [
 const otherRoutes: readonly Route[] = [
   [
     'POST',
-    /^\/groups$/,
-    (simulator, _parameters, body) => {
-      const { creator, subject, members } = groupSchema.parse(body);
-      const others = members.map((digits) => find(simulator, digits));
-      return describeGroup(simulator.groups.create(find(simulator, creator), subject, others));
-    },
-  ],
-  ['GET', /^\/groups$/, (simulator) => [...simulator.world.groups.values()].map(describeGroup)],
-  [
-    'POST',
-    /^\/groups\/(\d+@g\.us)\/members$/,
-    (simulator, [id], body) => {
-      const group = findGroup(simulator, id);
-      const { by, change, members } = memberSchema.parse(body);
-      const accounts = members.map((digits) => find(simulator, digits));
-      if (simulator.groups.change(group, find(simulator, by), change, accounts) === undefined) {
-        throw new Refused(409, 'Only an admin of the group may change its members; everybody may remove himself.');
-      }
-      return describeGroup(group);
-    },
-  ],
-  [
-    'POST',
     /^\/faults$/,
     (simulator, _parameters, body) => {
       const fault = z
@@ -196,6 +170,9 @@ const routes = [
   ...makeAppStateRoutes(find, findDevice),
   ...makeRawRoutes(find, findChat),
   ...makeFileRoutes(find, findChat),
+  ...makeGroupRoutes(find, findGroup),
+  ...makeProfileRoutes(find),
+  ...makeChannelRoutes(find),
   ...otherRoutes,
 ];
 
@@ -255,10 +232,6 @@ function findChat(simulator: Simulated, account: Account, to: string): Chat {
   const group = findGroup(simulator, to);
   if (!group.members.has(account.number)) throw new Refused(409, 'This phone is not a member of the group.');
   return group;
-}
-
-function describeGroup({ id, subject, creator, members }: Group) {
-  return { id, subject, creator, members: Object.fromEntries(members) };
 }
 
 function describe(account: Account) {

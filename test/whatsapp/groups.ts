@@ -1,43 +1,69 @@
 import { randomInt } from 'node:crypto';
-import { bytesOf, child, children, node, stamp, type BinaryNode } from './node.ts';
-import type { Group, Role } from './group.ts';
-import { findAddress, jidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
+import { node, stamp, type BinaryNode } from './node.ts';
+import { answerAboutGroup } from './groupAnswers.ts';
+import {
+  describeGroup,
+  toParticipant,
+  type Change,
+  type GroupAnswer,
+  type GroupDraft,
+  type GroupWorld,
+} from './groupNodes.ts';
+import { aGroup, type Group, type Role } from './group.ts';
+import { jidOf, WHATSAPP, type Account, type LinkedDevice, type World } from './world.ts';
 import { noteGroup } from './worldRecords.ts';
 
 /** Groups: who is in them, and what members may change (docs/whatsapp.md, "Groups"). All of them are addressed by LID. */
-export type GroupAnswer = readonly BinaryNode[] | { readonly error: number };
-type Change = 'add' | 'remove' | 'promote' | 'demote';
-
 export interface GroupContext {
   readonly world: World;
   readonly enqueue: (device: LinkedDevice, stanza: BinaryNode) => void;
 }
 
-const isChange = (tag: string): tag is Change => ['add', 'remove', 'promote', 'demote'].includes(tag);
-
-export class Groups {
+export class Groups implements GroupWorld {
   readonly #context: GroupContext;
+  /** Numbers of accounts that nobody may add to a group. They are forgotten with the process. */
+  readonly #closed = new Set<string>();
 
   constructor(context: GroupContext) {
     this.#context = context;
   }
 
+  get world(): World {
+    return this.#context.world;
+  }
+
+  /** The owner of a phone lets nobody add the account to groups, or all again. */
+  close({ number }: Account, isClosed: boolean): void {
+    if (isClosed) this.#closed.add(number);
+    else this.#closed.delete(number);
+  }
+
+  isClosed(number: string): boolean {
+    return this.#closed.has(number);
+  }
+
   /** Makes a group and tells its members. @param by the device that did it, which learns it by the answer */
   create(creator: Account, subject: string, others: readonly Account[], by?: LinkedDevice): Group {
+    return this.make(creator, { subject, others }, by);
+  }
+
+  make(creator: Account, draft: GroupDraft, by?: LinkedDevice): Group {
     const { world } = this.#context;
     const members = new Map<string, Role>([[creator.number, 'superadmin']]);
-    for (const { number } of others) if (number !== creator.number) members.set(number, 'member');
+    for (const { number } of draft.others) if (number !== creator.number) members.set(number, 'member');
     let id = '';
     do id = `120363${String(randomInt(1e11, 1e12))}@g.us`;
     while (world.groups.has(id));
-    const group: Group = { id, creator: creator.number, createdAt: stamp(), subject, description: undefined, members };
+    const { others: _others, settings, ...made } = draft;
+    const group = aGroup({ ...made, id, creator: creator.number, createdAt: stamp(), members }, settings);
     world.groups.set(id, group);
     noteGroup(world, group);
-    this.#tell(group, creator, node('create', { type: 'new' }, [this.describe(group)]), [...members.keys()], by);
+    const what = node('create', { type: 'new' }, [describeGroup(world, group)]);
+    this.tell(group, creator, what, [...members.keys()], by);
     return group;
   }
 
-  /** Changes the membership. Returns the numbers that it changed; undefined if the actor may not. */
+  /** Changes the membership. Returns those whom it changed; undefined if the actor may not. */
   change(
     group: Group,
     actor: Account,
@@ -47,7 +73,23 @@ export class Groups {
   ): readonly Account[] | undefined {
     const role = group.members.get(actor.number);
     const leaves = change === 'remove' && accounts.length === 1 && accounts[0] === actor;
-    if (role === undefined || (role === 'member' && !leaves)) return undefined;
+    const mayAdd = change === 'add' && group.settings.memberAddMode === 'all_member_add';
+    if (role === undefined || (role === 'member' && !leaves && !mayAdd)) return undefined;
+    return this.#apply(group, actor, change, accounts, { by });
+  }
+
+  /** Lets people in who came by themselves, or were let in by an administrator. */
+  letIn(group: Group, accounts: readonly Account[], actor: Account, reason: string, by?: LinkedDevice): void {
+    this.#apply(group, actor, 'add', accounts, { by, reason });
+  }
+
+  #apply(
+    group: Group,
+    actor: Account,
+    change: Change,
+    accounts: readonly Account[],
+    { by, reason }: { readonly by?: LinkedDevice | undefined; readonly reason?: string },
+  ): readonly Account[] {
     const told = new Set(group.members.keys());
     const changed = accounts.filter(({ number }) => group.members.has(number) === (change !== 'add'));
     for (const { number, phone } of changed) {
@@ -55,107 +97,36 @@ export class Groups {
         group.members.delete(number);
         phone.forgetSenderKey(group.id);
       } else group.members.set(number, change === 'promote' ? 'admin' : 'member');
+      group.requests.delete(number);
       told.add(number);
     }
     // Members who left must not read on: the ones who stay start a new sender key.
     if (change === 'remove')
-      for (const number of group.members.keys()) this.#phoneOf(number)?.forgetSenderKey(group.id);
+      for (const number of group.members.keys()) this.#account(number)?.phone.forgetSenderKey(group.id);
     noteGroup(this.#context.world, group);
-    if (changed.length > 0) this.#tell(group, actor, node(change, {}, changed.map(toParticipant)), [...told], by);
+    const attrs = reason === undefined ? {} : { reason };
+    if (changed.length > 0) this.tell(group, actor, node(change, attrs, changed.map(toParticipant)), [...told], by);
     return changed;
   }
 
   /** The group as its members see it. */
   describe(group: Group): BinaryNode {
-    const creator = this.#account(group.creator);
-    const participants = [...group.members].flatMap(([number, role]) => {
-      const account = this.#account(number);
-      if (account === undefined) return [];
-      const participant = toParticipant(account);
-      return [role === 'member' ? participant : { ...participant, attrs: { ...participant.attrs, type: role } }];
-    });
-    const description = group.description && [
-      node('description', { id: group.description.id, t: group.createdAt }, [
-        node('body', {}, Buffer.from(group.description.text)),
-      ]),
-    ];
-    const attrs = {
-      id: group.id.split('@')[0] ?? '',
-      subject: group.subject,
-      s_t: group.createdAt,
-      creation: group.createdAt,
-      addressing_mode: 'lid',
-      size: String(group.members.size),
-      ...(creator === undefined
-        ? {}
-        : {
-            s_o: jidOf(creator, 0, 'lid'),
-            creator: jidOf(creator, 0, 'lid'),
-            creator_pn: jidOf(creator, 0, WHATSAPP),
-          }),
-    };
-    return node('group', attrs, [...(description ?? []), ...participants]);
+    return describeGroup(this.#context.world, group);
   }
 
   /** Answers a `w:g2` query of a client. */
   answer(device: LinkedDevice | undefined, query: BinaryNode): GroupAnswer {
-    const { world } = this.#context;
-    const actor = device && world.accounts.get(device.number);
-    const [request] = children(query);
-    if (device === undefined || actor === undefined || request === undefined) return { error: 400 };
-    if (request.tag === 'participating') {
-      const mine = [...world.groups.values()].filter(({ members }) => members.has(actor.number));
-      return [
-        node(
-          'groups',
-          {},
-          mine.map((group) => this.describe(group)),
-        ),
-      ];
-    }
-    if (request.tag === 'create') {
-      const { subject = '' } = request.attrs;
-      return [this.describe(this.create(actor, subject, this.#named(request), device))];
-    }
-    const asked = request.tag === 'leave' ? child(request, 'group')?.attrs['id'] : query.attrs['to'];
-    const group = world.groups.get(asked ?? '');
-    if (group === undefined) return { error: 404 };
-    if (!group.members.has(actor.number)) return { error: 403 };
-    return this.#answerAbout(group, actor, device, request);
+    const actor = device && this.#account(device.number);
+    return actor === undefined ? { error: 400 } : answerAboutGroup(this, actor, query, device);
   }
 
-  #answerAbout(group: Group, actor: Account, device: LinkedDevice, request: BinaryNode): GroupAnswer {
-    if (request.tag === 'query') return [this.describe(group)];
-    if (request.tag === 'leave') {
-      this.change(group, actor, 'remove', [actor], device);
-      return [];
-    }
-    if (isChange(request.tag)) {
-      const changed = this.change(group, actor, request.tag, this.#named(request), device);
-      return changed === undefined ? { error: 403 } : [node(request.tag, {}, changed.map(toParticipant))];
-    }
-    if (request.tag === 'subject') {
-      noteGroup(this.#context.world, group);
-      group.subject = bytesOf(node('iq', {}, [request]), 'subject')?.toString() ?? group.subject;
-      this.#tell(group, actor, node('subject', { subject: group.subject }), [...group.members.keys()], device);
-    }
-    if (request.tag === 'description') {
-      const text = bytesOf(request, 'body')?.toString();
-      noteGroup(this.#context.world, group);
-      group.description = text === undefined ? undefined : { id: request.attrs['id'] ?? '', text };
-      this.#tell(group, actor, request, [...group.members.keys()], device);
-    }
-    return [];
-  }
-
-  #named(request: BinaryNode): readonly Account[] {
-    return children(request, 'participant').flatMap(
-      ({ attrs }) => findAddress(this.#context.world, attrs['jid'])?.account ?? [],
-    );
+  /** A phone asks the same. */
+  answerPhone(actor: Account, query: BinaryNode): GroupAnswer {
+    return answerAboutGroup(this, actor, query, undefined);
   }
 
   /** `w:gp2` to the devices of these numbers, except to the one that made the change. */
-  #tell(group: Group, actor: Account, what: BinaryNode, numbers: readonly string[], by?: LinkedDevice): void {
+  tell(group: Group, actor: Account, what: BinaryNode, numbers: readonly string[], by?: LinkedDevice): void {
     for (const number of numbers) {
       for (const device of this.#account(number)?.devices.values() ?? []) {
         if (device === by) continue;
@@ -176,12 +147,4 @@ export class Groups {
   #account(number: string): Account | undefined {
     return this.#context.world.accounts.get(number);
   }
-
-  #phoneOf(number: string) {
-    return this.#account(number)?.phone;
-  }
-}
-
-function toParticipant(account: Account): BinaryNode {
-  return node('participant', { jid: jidOf(account, 0, 'lid'), phone_number: jidOf(account, 0, WHATSAPP) });
 }

@@ -16,6 +16,8 @@ export interface Post {
   readonly text: string;
   readonly stanzaType: string;
   readonly edit: string | undefined;
+  /** When it was written, in seconds since 1970. */
+  readonly at: string;
   media: ShownFile | undefined;
 }
 
@@ -27,6 +29,7 @@ const MOST_POSTS = 1_000;
 export class Newsletters {
   readonly #files: PhoneFiles;
   readonly #posts: Post[] = [];
+  readonly #plaintexts = new WeakMap<Post, Buffer>();
   /** Files that are still being checked. */
   readonly #work = new Set<Promise<void>>();
 
@@ -44,8 +47,10 @@ export class Newsletters {
     if (decoded === undefined || content === undefined) return node('ack', { ...ack, error: '400' });
     const serverId = String(FIRST + this.#posts.filter(({ newsletter }) => newsletter === to).length);
     const { kind, text, media } = content;
-    const post: Post = { id, newsletter: to, serverId, by: account.number, kind, text, stanzaType: type, edit, media };
+    const said = { kind, text, stanzaType: type, edit, at: ack.t, media };
+    const post: Post = { id, newsletter: to, serverId, by: account.number, ...said };
     this.#posts.push(post);
+    this.#plaintexts.set(post, plaintext ?? Buffer.alloc(0));
     if (this.#posts.length > MOST_POSTS) this.#posts.shift();
     if (media !== undefined) {
       const work = this.#files.open(decoded, true).then((verdict) => {
@@ -66,6 +71,11 @@ export class Newsletters {
   /** The posts of a channel, oldest first. */
   posts(newsletter: string): readonly Post[] {
     return this.#posts.filter((post) => post.newsletter === newsletter);
+  }
+
+  /** A post as its writer wrote it. */
+  plaintextOf(post: Post): Buffer {
+    return this.#plaintexts.get(post) ?? Buffer.alloc(0);
   }
 
   /** Waits until no file is being checked. */

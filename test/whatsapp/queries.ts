@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { Channels } from './channels.ts';
 import type { ClientSocket } from './clientSocket.ts';
-import type { GroupAnswer } from './groups.ts';
+import type { GroupAnswer } from './groupNodes.ts';
 import { answerLimits, type ToldLimit } from './limits.ts';
 import { bigEndian, bytesOf, child, children, node, numberOf, type BinaryNode } from './node.ts';
+import type { Profiles } from './profiles.ts';
 import { findAddress, jidOf, WHATSAPP, type LinkedDevice, type World } from './world.ts';
 import { noteDevice, notePreKeys } from './worldRecords.ts';
 import type { Counters } from './stats.ts';
@@ -22,6 +24,8 @@ export interface QueryContext {
   readonly mediaConnection: (number: string) => readonly BinaryNode[];
   readonly pictures: (device: LinkedDevice | undefined, query: BinaryNode) => Answer;
   readonly groups: (device: LinkedDevice | undefined, query: BinaryNode) => GroupAnswer;
+  readonly profiles: Profiles;
+  readonly channels: Channels;
   readonly appState: (device: LinkedDevice | undefined, query: BinaryNode) => readonly BinaryNode[];
   /** A device learns which devices an account has, and wants to know when that changes. */
   readonly onDevicesAsked: (asker: LinkedDevice, number: string) => void;
@@ -60,16 +64,18 @@ const handlers: Readonly<Record<string, Handler>> = {
     return [];
   },
   'abt get props': () => [node('props', {}, [])],
-  'blocklist get': () => [node('list', {}, [])],
-  'privacy get privacy': () => [
-    node(
-      'privacy',
-      {},
-      ['readreceipts', 'last', 'online', 'profile', 'status', 'groupadd'].map((name) =>
-        node('category', { name, value: 'all' }),
-      ),
-    ),
-  ],
+  'blocklist get': ({ profiles }, { device }) => (device === undefined ? { error: 401 } : profiles.blocklist(device)),
+  'blocklist set': ({ profiles }, { device }, query) =>
+    device === undefined ? { error: 401 } : profiles.changeBlocklist(device, query),
+  'status set': ({ profiles }, { device }, query) =>
+    device === undefined ? { error: 401 } : profiles.setAbout(device, query),
+  'disappearing_mode set': ({ profiles }, { device }, query) =>
+    device === undefined ? { error: 401 } : profiles.setDisappearing(device, query),
+  'w:biz get': ({ profiles }, _socket, query) => profiles.business(query),
+  'privacy get privacy': ({ profiles }, { device }) =>
+    device === undefined ? { error: 401 } : profiles.privacy(device),
+  'privacy set privacy': ({ profiles }, { device }, query) =>
+    device === undefined ? { error: 401 } : profiles.setPrivacy(device, query),
   'privacy set tokens': ({ counters }, { device }, query) => {
     if (device !== undefined) counters.countTokenIssue(device.number);
     const issued = children(child(query, 'tokens'), 'token');
@@ -83,9 +89,15 @@ const handlers: Readonly<Record<string, Handler>> = {
     ];
   },
   'usync get usync': (context, { device }, query) => [answerUsync(context, device, query)],
-  'w:mex get': ({ lockOf }, { device }, query) =>
-    answerLimits(query, device === undefined ? undefined : lockOf(device.number)) ?? [],
-  'w:g2 get': ({ groups }, { device }, query) => groups(device, query),
+  'w:mex get': ({ lockOf, channels }, { device }, query) =>
+    (device && channels.answer(device.number, query)) ??
+    answerLimits(query, device === undefined ? undefined : lockOf(device.number)) ??
+    [],
+  'newsletter get': ({ channels }, _socket, query) => channels.posts(query),
+  'w:g2 get': ({ groups, counters }, { device }, query) => {
+    counters.groupQueries += 1;
+    return groups(device, query);
+  },
   'w:g2 set': ({ groups }, { device }, query) => groups(device, query),
   'w:profile:picture get': ({ pictures }, { device }, query) => pictures(device, query),
   'w:profile:picture set': ({ pictures }, { device }, query) => pictures(device, query),
@@ -175,6 +187,7 @@ function answerUsync(context: QueryContext, asker: LinkedDevice | undefined, que
   if (asker !== undefined && users.some((user) => child(user, 'contact')?.content !== undefined)) {
     counters.countAccountQuery(asker.number);
   }
+  const protocols = children(child(child(query, 'usync'), 'query')).map(({ tag }) => tag);
   const answers = users.map((user) => {
     const contact = child(user, 'contact')?.content;
     const asked =
@@ -196,6 +209,7 @@ function answerUsync(context: QueryContext, asker: LinkedDevice | undefined, que
       isIn,
       node('lid', { val: jidOf(account, 0, 'lid') }),
       node('devices', {}, [node('device-list', {}, devices)]),
+      ...context.profiles.shown(asker, account, protocols),
     ]);
   });
   return node('usync', {}, [node('list', {}, answers)]);

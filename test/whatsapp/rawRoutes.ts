@@ -39,7 +39,7 @@ const rawSchema = z.union(
   ],
   'must be {to, plaintext, padded?} or {to, ciphertext, enc?}, both base64, with or without id, type, addressing and attrs (texts; null leaves one out), and must not name what the server writes',
 );
-const stanzaJson: z.ZodType<StanzaJson> = z.lazy(() =>
+export const stanzaJson: z.ZodType<StanzaJson> = z.lazy(() =>
   z.strictObject({
     tag: z.string().min(1),
     attrs: z.record(z.string(), z.string()).optional(),
@@ -99,7 +99,7 @@ export function makeRawRoutes(find: Find, findChat: FindChat): readonly Route[] 
   ];
 }
 
-function toNode({ tag, attrs: given = {}, content }: StanzaJson): BinaryNode {
+export function toNode({ tag, attrs: given = {}, content }: StanzaJson): BinaryNode {
   if (content === undefined || typeof content === 'string') return node(tag, { ...given }, content);
   return 'base64' in content
     ? node(tag, { ...given }, Buffer.from(content.base64, 'base64'))

@@ -16,6 +16,8 @@ export interface RelayContext {
   readonly toPhone: (account: Account, stanza: BinaryNode) => void;
   /** Takes what a client writes into a channel. Returns the ack. */
   readonly post: (account: Account, message: BinaryNode) => BinaryNode;
+  /** Whether an account has blocked another one: what that writes to it goes nowhere, and its writer is not told. */
+  readonly isBlocked: (by: Account, account: Account) => boolean;
 }
 
 /** The sender: an account and one of its devices. */
@@ -84,6 +86,8 @@ export class Relay {
   /** Brings a stanza to a device: a phone, or the queue of a linked device. */
   route({ account, device, stanza }: Copy): void {
     const from = stanza.tag === 'message' ? findAddress(this.#context.world, stanza.attrs['from'])?.account : undefined;
+    // A message to one person comes from its writer; one to a group comes from the group, and is not held back.
+    if (from !== undefined && this.#context.isBlocked(account, from)) return;
     if (from !== undefined && from !== account) this.#talked.add(pairOf(from, account));
     if (device === 0) {
       this.#context.toPhone(account, stanza);

@@ -1,5 +1,6 @@
 import type { AppStates } from './appStateServer.ts';
 import type { Calls } from './calls.ts';
+import type { Channels } from './channels.ts';
 import type { Faults, Strike } from './faults.ts';
 import type { Groups } from './groups.ts';
 import type { Logins } from './logins.ts';
@@ -10,6 +11,7 @@ import type { Pictures } from './media/pictures.ts';
 import type { Newsletters } from './newsletters.ts';
 import type { Pairing } from './pairing.ts';
 import type { PhoneTraffic } from './phoneTraffic.ts';
+import type { Profiles } from './profiles.ts';
 import type { Relay } from './relay.ts';
 import type { Stats } from './stats.ts';
 import type { Account, LinkedDevice, World } from './world.ts';
@@ -27,7 +29,9 @@ export interface Simulated {
   readonly appStates: AppStates;
   readonly files: PhoneFiles;
   readonly newsletters: Newsletters;
+  readonly channels: Channels;
   readonly pictures: Pictures;
+  readonly profiles: Profiles;
   readonly tokens: MediaTokens;
   readonly mediaLog: MediaLog;
   readonly addPhone: (number: string, name: string) => Promise<Account>;

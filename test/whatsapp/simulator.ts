@@ -7,6 +7,7 @@ import { makeSteadyServer } from '../../infra/local/steadyServer.ts';
 import { AppState } from './appState.ts';
 import { AppStates } from './appStateServer.ts';
 import { Calls } from './calls.ts';
+import { Channels } from './channels.ts';
 import { ClientSocket } from './clientSocket.ts';
 import { makeControlApi } from './controlApi.ts';
 import { DeviceNotices } from './deviceNotices.ts';
@@ -23,6 +24,7 @@ import { child, node, type BinaryNode } from './node.ts';
 import { Pairing } from './pairing.ts';
 import { Phone } from './phone.ts';
 import { PhoneTraffic } from './phoneTraffic.ts';
+import { Profiles } from './profiles.ts';
 import { answerQuery, failedQuery, type QueryContext } from './queries.ts';
 import { Relay, toChatState } from './relay.ts';
 import { loadWorld, SavedState } from './savedState.ts';
@@ -58,7 +60,9 @@ export class WhatsAppSimulator implements Simulated {
   readonly tokens: MediaTokens;
   readonly files: PhoneFiles;
   readonly newsletters: Newsletters;
+  readonly channels: Channels;
   readonly pictures: Pictures;
+  readonly profiles: Profiles;
   readonly #notices: DeviceNotices;
   readonly #state: SavedState | undefined;
   readonly #sockets = new Set<ClientSocket>();
@@ -79,6 +83,7 @@ export class WhatsAppSimulator implements Simulated {
     this.logins = new Logins(world, faults, counters);
     this.groups = new Groups({ world, enqueue });
     this.calls = new Calls(world, enqueue);
+    this.profiles = new Profiles(world, enqueue);
     this.appStates = new AppStates({ world, faults, enqueue });
     this.#notices = new DeviceNotices(world, enqueue);
     this.relay = new Relay({
@@ -87,12 +92,17 @@ export class WhatsAppSimulator implements Simulated {
       counters,
       enqueue,
       toPhone: (account, stanza) => this.phones.receive(account, stanza),
-      post: (account, message) => this.newsletters.accept(account, message),
+      post: (account, message) =>
+        message.attrs['type'] === 'reaction'
+          ? this.channels.react(account.number, message)
+          : this.newsletters.accept(account, message),
+      isBlocked: (by, account) => this.profiles.isBlocked(by, account),
     });
     this.tokens = new MediaTokens(faults, this.mediaLog);
     const host = (): string => this.mediaHosts[0] ?? '';
     this.files = new PhoneFiles({ world, faults, log: this.mediaLog, host, enqueue });
     this.newsletters = new Newsletters(this.files);
+    this.channels = new Channels(this.newsletters);
     this.pictures = new Pictures({ world, host, enqueue });
     this.phones = new PhoneTraffic({
       world,
@@ -296,6 +306,9 @@ export class WhatsAppSimulator implements Simulated {
       const { class: acked = '', error } = stanza.attrs;
       this.logins.acknowledge(device, acked, id);
       if (error !== undefined) this.counters.countRefusal(error);
+    } else if (stanza.tag === 'presence' && type === 'subscribe') {
+      const word = this.profiles.presenceFor(to);
+      if (word !== undefined) socket.send(word);
     } else if (stanza.tag === 'presence' && type !== undefined) {
       this.counters.presence.set(device.number, type);
     } else if (stanza.tag === 'call') {
@@ -330,6 +343,8 @@ export class WhatsAppSimulator implements Simulated {
       mediaConnection: (number) => this.tokens.answer(number, this.mediaHosts),
       pictures: (device, query) => this.pictures.answer(device, query),
       groups: (device, query) => this.groups.answer(device, query),
+      profiles: this.profiles,
+      channels: this.channels,
       appState: (device, query) => this.appStates.answer(device, query),
       onDevicesAsked: (asker, number) => {
         this.#notices.watch(asker, number);

@@ -48,6 +48,8 @@ export interface Stats {
   readonly keyFetches: number;
   /** Queries for the devices of people. */
   readonly deviceQueries: number;
+  /** Questions about groups: one of them, or all of an account. */
+  readonly groupQueries: number;
   /** Messages of phones that a client asked to repeat: distinct stanza ids. */
   readonly unreadByClients: number;
   /** Requests of linked devices to their phone for messages that they got without content, per account. */
@@ -82,6 +84,7 @@ export class Counters {
   retryRequests = 0;
   keyFetches = 0;
   deviceQueries = 0;
+  groupQueries = 0;
   /** Stanza ids that clients asked phones to repeat. */
   readonly unreadByClients = new Set<string>();
   readonly keyUse = new KeyUse();
@@ -198,6 +201,7 @@ export class Counters {
       accountQueries: Object.fromEntries(this.accountQueries),
       keyFetches: this.keyFetches,
       deviceQueries: this.deviceQueries,
+      groupQueries: this.groupQueries,
       unreadByClients: this.unreadByClients.size,
       placeholderRequests: Object.fromEntries(this.placeholderRequests),
       refusedFirstContacts: Object.fromEntries(this.refusedFirstContacts),

@@ -74,8 +74,8 @@ export function judgeAction(
     case 'not_asked':
       return { verdict: 'again', rests: false };
     default: {
-      if (tried.effect === 'once') return giveUp({ code: 'outcome_unknown' });
-      const { whatsappCode } = outcome;
+      const { whatsappCode, nothingLeft } = outcome;
+      if (tried.effect === 'once' && nothingLeft !== true) return giveUp({ code: 'outcome_unknown' });
       if (tried.attempts < MOST_UNANSWERED) return { verdict: 'again', rests: true };
       return giveUp({ code: 'unanswered', ...(whatsappCode === undefined ? {} : { whatsappCode }) });
     }

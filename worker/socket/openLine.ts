@@ -100,6 +100,6 @@ function makeOurs(options: OpenSocketOptions, { credentials, publish, cut }: Lin
     retries,
     devices: new DeviceLists({ keys, nowMs: clock.nowMs, isUsable }),
     repository: new DurableRepository({ owner, keys, gate, renewals, publish, cut }),
-    groups: new GroupLookUps((group) => retries.members.ask(group)),
+    groups: new GroupLookUps(retries.members),
   };
 }

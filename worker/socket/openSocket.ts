@@ -1,5 +1,6 @@
 import type { Evidence } from '../../shared/connection/liveness.ts';
 import type { AskedAction } from '../../shared/action/actionKinds.ts';
+import type { Fact } from '../../shared/event/facts/factRows.ts';
 import { askWhatsApp } from './actions/askWhatsApp.ts';
 import { AppState } from './appState/appState.ts';
 import { blobOriginOf, fetchBlob } from './appState/blobs.ts';
@@ -26,6 +27,7 @@ import { Opening } from './opening.ts';
 import { openLine, type Line } from './openLine.ts';
 import { openPairing } from './pairing/openPairing.ts';
 import { CallGroups } from './people/callGroups.ts';
+import { HeardPresences } from './people/heardPresences.ts';
 import { RingingCalls } from './people/ringingCalls.ts';
 import { ShownPresence } from './people/shownPresence.ts';
 import type { ActionOutcome } from './port/actionOutcome.ts';
@@ -202,7 +204,8 @@ function makeInbound(options: OpenSocketOptions, parts: InboundParts) {
   const appState = makeAppState(options, { socket, credentials, facts, caughtUp });
   const keysCame = (): void => appState.keysCame();
   const messages = new PublishedMessages({ session, credentials, placeholders, settings, talkedWith, keysCame });
-  return { placeholders, settings, receipts, messages, appState };
+  const publish = (told: readonly Fact[]): Promise<void> => facts.publish(told);
+  return { placeholders, settings, receipts, messages, appState, publish };
 }
 
 function makeAppState(
@@ -253,13 +256,15 @@ interface AskingParts extends Pick<Asking, 'recipients' | 'presence' | 'appState
 }
 
 function makeAsking(
-  { config, clock, received, kept, keepPicture }: OpenSocketOptions,
+  { config, clock, scope, received, kept, keepPicture }: OpenSocketOptions,
   { line, recipients, presence, calls, refuse, appState }: AskingParts,
 ): Asking {
   return {
     socket: line.socket,
     recipients,
     otherNameOf: line.people.otherNameOf,
+    groups: line.retries.members,
+    presences: new HeardPresences(scope, line.socket.ws),
     presence,
     received,
     kept,

@@ -2,17 +2,11 @@ import { z } from 'zod';
 import { askedName } from '../../content/namedFile.ts';
 import { toRecipient } from '../../kernel/jid.ts';
 import { chatSchema } from '../../message/party.ts';
-import { isGroup } from '../../message/recipient.ts';
 import { actionRow } from '../actionRow.ts';
+import { exampleGroup, groupAddress as group } from '../groupFields.ts';
 import { exampleChat } from '../sharedState.ts';
 
 /** The pictures of the account, of groups, and of other people. */
-const group = z
-  .string()
-  .min(1)
-  .max(64)
-  .refine((text) => isGroup(toRecipient(text) ?? ''), 'Write the address of a group that this API showed you.')
-  .meta({ description: 'The address of a group.' });
 const pictureId = z.string().max(64).optional().meta({
   description: "WhatsApp's number of the picture, which changes with each one.",
   example: '1790000000',
@@ -27,7 +21,6 @@ const common = { method: 'POST', deadlineMs: 20_000, access: 'tenant' } as const
 /** What a person does by hand: WhatsApp's own limit is not known. */
 const budget = { burst: 2, perSecond: 0.1 } as const;
 const exampleFile = 'med_01K3C5F7XQ4T6V8X0Z2B4D6F8H';
-const exampleGroup = { id: '120363042537841234@g.us' };
 
 export const profilePictureSet = actionRow({
   ...common,

@@ -5,8 +5,11 @@ import { callFact } from './callFact.ts';
 import { callStatusFact } from './callStatusFact.ts';
 import { chatMarkFact } from './chatMarkFact.ts';
 import { connectionDeletedFact } from './connectionDeletedFact.ts';
+import { contactChangeFact } from './contactChangeFact.ts';
 import { isWellFormed } from './factBounds.ts';
 import type { FactRow } from './factRow.ts';
+import { groupChangeFact } from './groupChangeFact.ts';
+import { groupParticipantsFact } from './groupParticipantsFact.ts';
 import { mediaFact } from './mediaFact.ts';
 import { messageFact } from './messageFact.ts';
 import { messageFlagFact } from './messageFlagFact.ts';
@@ -33,6 +36,9 @@ const rows = {
   message_flag: messageFlagFact,
   chat_mark: chatMarkFact,
   media: mediaFact,
+  contact_change: contactChangeFact,
+  group_change: groupChangeFact,
+  group_participants: groupParticipantsFact,
   webhook_disabled: webhookDisabledFact,
   connection_deleted: connectionDeletedFact,
 } as const;

@@ -323,12 +323,12 @@ describe('actions through the API', () => {
   it('describes each kind in the document, with an example and both answers', async () => {
     const { body: document } = await stack.call('GET', '/v1/openapi.json');
     const paths = document['paths'] as Record<string, Record<string, Record<string, unknown>>>;
-    for (const { path, summary, description } of actionRows) {
-      const operation = paths[`/v1/connections/{connectionId}/${path}`]?.['post'];
+    for (const { method, path, summary, description } of actionRows) {
+      const operation = paths[`/v1/connections/{connectionId}/${path}`]?.[method.toLowerCase()];
 
       expect(operation).toMatchObject({ summary, description });
       expect(Object.keys(operation?.['responses'] as object).toSorted()).toEqual(['200', '202', 'default']);
-      expect(JSON.stringify(operation?.['requestBody'])).toContain('expires_at');
+      expect(JSON.stringify(operation?.[method === 'GET' ? 'parameters' : 'requestBody'])).toContain('expires_at');
     }
     expect(JSON.stringify(document['components'])).toContain('ContactsCheckAction');
     expect(JSON.stringify(document)).toContain('236471520047@lid');

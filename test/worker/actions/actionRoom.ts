@@ -73,6 +73,9 @@ export function useActionRoom() {
       body: { contacts: [`+${CONTACT}`], ...(more.expires_at === undefined ? {} : { expires_at: more.expires_at }) },
       headers: { prefer, ...(more.key === undefined ? {} : { 'idempotency-key': more.key }) },
     });
+  /** Asks for any other action. */
+  const askFor = (path: string, body: object, prefer = 'wait=20'): Promise<Answered> =>
+    invoke(handler, 'POST', `/v1/connections/${connection.connectionId}/${path}`, { key, body, headers: { prefer } });
   const read = async (id: unknown): Promise<Record<string, unknown>> =>
     (await invoke(handler, 'GET', `/v1/actions/${String(id)}`, { key })).body;
   const becomes = (id: unknown, state: string) =>
@@ -115,6 +118,7 @@ export function useActionRoom() {
     anOnlineWorker,
     killAll,
     check,
+    askFor,
     read,
     becomes,
     accountQueries,

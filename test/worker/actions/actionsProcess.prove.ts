@@ -3,7 +3,8 @@ import { until } from '../../whatsapp/until.ts';
 import { OWN, PATIENCE_MS, useActionRoom } from './actionRoom.ts';
 
 describe('actions through a worker process that goes away', () => {
-  const { room, api, connection, anOnlineWorker, aWorker, killAll, check, read, becomes, eventOf } = useActionRoom();
+  const { room, api, connection, anOnlineWorker, aWorker, killAll, check, askFor, read, becomes, eventOf } =
+    useActionRoom();
 
   it('asks again for what may be repeated when the worker was killed while it asked', async () => {
     await anOnlineWorker();
@@ -17,6 +18,29 @@ describe('actions through a worker process that goes away', () => {
 
     expect(ended).toMatchObject({ result: { contacts: [{ exists: true }] } });
     expect(await eventOf(body['id'])).toHaveLength(1);
+  });
+
+  it('makes no second group when the worker was killed while it made one, and says that nobody knows', async () => {
+    await anOnlineWorker();
+    const groups = async (): Promise<number> => (await room().phones.groups()).length;
+    const before = await groups();
+    await room().phones.fault({ kind: 'iq_hang', number: OWN, xmlns: 'w:g2', times: 1 });
+    const { body } = await askFor('groups', { subject: 'made by a worker that dies' }, 'wait=0');
+    await becomes(body['id'], 'running');
+
+    await killAll();
+    await room().phones.clearFaults();
+    await aWorker();
+    const ended = await becomes(body['id'], 'failed');
+    const unmade = (await groups()) - before;
+    const expires_at = new Date(Date.now() + 600_000).toISOString();
+    const again = await askFor('groups', { subject: 'made once', expires_at }, 'wait=0');
+    const made = await becomes(again.body['id'], 'succeeded');
+
+    expect(made).toMatchObject({ result: { group: { subject: 'made once' } } });
+    expect(ended).toMatchObject({ error: { code: 'outcome_unknown' } });
+    expect([unmade, (await groups()) - before]).toEqual([0, 1]);
+    expect(await eventOf(body['id'])).toMatchObject([{ type: 'action.failed' }]);
   });
 
   it('keeps what is parked while the connection is away, through a deploy: some of it expires, the rest is done', async () => {

@@ -24,6 +24,8 @@ describe('what an outcome means', () => {
     [{ outcome: 'unanswered' }, 1, 'again, later', 'failed/outcome_unknown'],
     [{ outcome: 'unanswered', whatsappCode: 503 }, 1, 'again, later', 'failed/outcome_unknown'],
     [{ outcome: 'unanswered' }, MOST_UNANSWERED, 'failed/unanswered', 'failed/outcome_unknown'],
+    [{ outcome: 'unanswered', nothingLeft: true }, 1, 'again, later', 'again, later'],
+    [{ outcome: 'unanswered', nothingLeft: true }, MOST_UNANSWERED, 'failed/unanswered', 'failed/unanswered'],
     [{ outcome: 'not_asked' }, 99, 'again', 'again'],
     [{ outcome: 'other_account' }, 1, 'failed/connection_not_paired', 'failed/connection_not_paired'],
   ])('%j at try %i: repeatable %s, once %s', (outcome, attempts, repeatable, once) => {

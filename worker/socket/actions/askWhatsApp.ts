@@ -4,8 +4,56 @@ import type { ActionOutcome } from '../port/actionOutcome.ts';
 import { isFinal, LookUpError, refusalIn } from '../port/lookUpError.ts';
 import { askChatRead, askChatUnread, askMessageDeleteForMe, askMessageStar, askMessageUnstar } from './askAppState.ts';
 import { askCallReject } from './askCallReject.ts';
+import {
+  askCommunityCreate,
+  askCommunityGroupLink,
+  askCommunityGroupsList,
+  askCommunityGroupUnlink,
+} from './askCommunities.ts';
+import {
+  askChannelList,
+  askChannelFind,
+  askChannelPreview,
+  askChannelFollow,
+  askChannelUnfollow,
+  askChannelPostsList,
+  askChannelPostReact,
+} from './askChannels.ts';
 import { askChatTyping } from './askChatTyping.ts';
+import {
+  askContactAboutFind,
+  askContactBusinessFind,
+  askContactPresenceFind,
+  askContactBlock,
+  askContactUnblock,
+  askBlockList,
+} from './askContacts.ts';
 import { askContactsCheck } from './askContactsCheck.ts';
+import {
+  askGroupInvitationAccept,
+  askGroupInviteFind,
+  askGroupInviteJoin,
+  askGroupInvitePreview,
+  askGroupInviteReset,
+} from './askGroupInvites.ts';
+import {
+  askGroupParticipantsAdd,
+  askGroupParticipantsDemote,
+  askGroupParticipantsPromote,
+  askGroupParticipantsRemove,
+  askGroupRequestsApprove,
+  askGroupRequestsList,
+  askGroupRequestsReject,
+} from './askGroupParticipants.ts';
+import {
+  askGroupCreate,
+  askGroupDescriptionSet,
+  askGroupFind,
+  askGroupLeave,
+  askGroupList,
+  askGroupSettingsSet,
+  askGroupSubjectSet,
+} from './askGroups.ts';
 import { askMessagePlayed, askMessageRead } from './askMessageMarks.ts';
 import {
   askGroupPictureRemove,
@@ -15,6 +63,13 @@ import {
   askProfilePictureSet,
 } from './askPictures.ts';
 import { askPresenceSet } from './askPresenceSet.ts';
+import {
+  askProfileFind,
+  askProfileAboutSet,
+  askProfileDisappearingSet,
+  askPrivacyFind,
+  askPrivacySet,
+} from './askProfile.ts';
 import type { Ask, Asking } from './asking.ts';
 
 /** The question to WhatsApp for each kind of action. */
@@ -35,6 +90,47 @@ const asks: { readonly [Kind in ActionKind]: Ask<Kind> } = {
   group_picture_set: askGroupPictureSet,
   group_picture_remove: askGroupPictureRemove,
   picture_find: askPictureFind,
+  group_list: askGroupList,
+  group_find: askGroupFind,
+  group_create: askGroupCreate,
+  group_subject_set: askGroupSubjectSet,
+  group_description_set: askGroupDescriptionSet,
+  group_settings_set: askGroupSettingsSet,
+  group_leave: askGroupLeave,
+  group_participants_add: askGroupParticipantsAdd,
+  group_participants_remove: askGroupParticipantsRemove,
+  group_participants_promote: askGroupParticipantsPromote,
+  group_participants_demote: askGroupParticipantsDemote,
+  group_requests_list: askGroupRequestsList,
+  group_requests_approve: askGroupRequestsApprove,
+  group_requests_reject: askGroupRequestsReject,
+  group_invite_find: askGroupInviteFind,
+  group_invite_reset: askGroupInviteReset,
+  group_invite_preview: askGroupInvitePreview,
+  group_invite_join: askGroupInviteJoin,
+  group_invitation_accept: askGroupInvitationAccept,
+  community_create: askCommunityCreate,
+  community_groups_list: askCommunityGroupsList,
+  community_group_link: askCommunityGroupLink,
+  community_group_unlink: askCommunityGroupUnlink,
+  contact_about_find: askContactAboutFind,
+  contact_business_find: askContactBusinessFind,
+  contact_presence_find: askContactPresenceFind,
+  contact_block: askContactBlock,
+  contact_unblock: askContactUnblock,
+  block_list: askBlockList,
+  profile_find: askProfileFind,
+  profile_about_set: askProfileAboutSet,
+  profile_disappearing_set: askProfileDisappearingSet,
+  privacy_find: askPrivacyFind,
+  privacy_set: askPrivacySet,
+  channel_list: askChannelList,
+  channel_find: askChannelFind,
+  channel_preview: askChannelPreview,
+  channel_follow: askChannelFollow,
+  channel_unfollow: askChannelUnfollow,
+  channel_posts_list: askChannelPostsList,
+  channel_post_react: askChannelPostReact,
 };
 
 /** WhatsApp's number for "too many of these". */
@@ -64,9 +160,10 @@ export function toOutcome(error: unknown): ActionOutcome | undefined {
   if (code === RATE_LIMIT) return { outcome: 'limited', whatsappCode: code };
   if (isFinal(code))
     return { outcome: 'refused', error: { code: 'refused', ...(code === 0 ? {} : { whatsappCode: code }) } };
-  if (code !== undefined) return { outcome: 'unanswered', whatsappCode: code };
+  const nothingLeft = error instanceof LookUpError ? ({ nothingLeft: true } as const) : {};
+  if (code !== undefined) return { outcome: 'unanswered', whatsappCode: code, ...nothingLeft };
   const isSilence = error instanceof LookUpError || error instanceof TimeoutError || isLostLine(error);
-  return isSilence ? { outcome: 'unanswered' } : undefined;
+  return isSilence ? { outcome: 'unanswered', ...nothingLeft } : undefined;
 }
 
 /**

@@ -5,14 +5,20 @@ import type { KnownCall, RingingCalls } from '../people/ringingCalls.ts';
 import type { ShownPresence } from '../people/shownPresence.ts';
 import type { AppState } from '../appState/appState.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
+import type { GroupMembers } from '../people/groupMembers.ts';
+import type { HeardPresences } from '../people/heardPresences.ts';
 import type { Recipients } from '../sending/recipients.ts';
 
 /** The means to ask for an action: one open socket, and what is known of people. */
 export interface Asking {
   readonly socket: ReturnType<typeof makeWASocket>;
-  readonly recipients: Pick<Recipients, 'resolve' | 'learn'>;
+  readonly recipients: Pick<Recipients, 'resolve' | 'learn' | 'knownAddressOf'>;
   /** Finds the other name of a person, where it is known. It asks nothing of WhatsApp. */
   readonly otherNameOf: (address: string) => Promise<string | undefined>;
+  /** The groups as they are known. */
+  readonly groups: Pick<GroupMembers, 'ask' | 'forSending' | 'forget'>;
+  /** What WhatsApp says of who is there. */
+  readonly presences: Pick<HeardPresences, 'next'>;
   /** What WhatsApp is told of the account: whether it is there, and where it types. */
   readonly presence: Pick<ShownPresence, 'now' | 'show' | 'type'>;
   /** The messages of others, to mark them. */

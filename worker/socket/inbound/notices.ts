@@ -2,6 +2,9 @@ import { getBinaryNodeChild, type BinaryNode } from '@whiskeysockets/baileys';
 import type { AppState } from '../appState/appState.ts';
 import type { GroupMembers } from '../people/groupMembers.ts';
 import type { PhoneFiles } from '../files/phoneFiles.ts';
+import type { Fact } from '../../../shared/event/facts/factRows.ts';
+import { toBlockFacts } from '../wire/blockFacts.ts';
+import { toGroupFacts, toGroupPictureFact } from '../wire/groupFacts.ts';
 import type { KnownPeople } from '../people/knownPeople.ts';
 import type { Fate } from './inboundOrder.ts';
 
@@ -10,16 +13,30 @@ export interface NoticesParts {
   readonly people: Pick<KnownPeople, 'welcomeNewSession'>;
   readonly appState: Pick<AppState, 'notice'>;
   readonly files: Pick<PhoneFiles, 'hear'>;
+  /** Publishes facts. Resolves when they are durable. */
+  readonly publish: (facts: readonly Fact[]) => Promise<void>;
 }
 
 /** The types of WhatsApp's notices that matter to us. */
-const NOTICE_TYPES = ['w:gp2', 'encrypt', 'server_sync', 'mediaretry'] as const;
+const NOTICE_TYPES = ['w:gp2', 'picture', 'account_sync', 'encrypt', 'server_sync', 'mediaretry'] as const;
 type NoticeType = (typeof NOTICE_TYPES)[number];
 
 const hearers: Readonly<Record<NoticeType, (stanza: BinaryNode, parts: NoticesParts) => Fate | Promise<Fate>>> = {
-  /** The group has changed, so WhatsApp is asked about its members again. */
-  'w:gp2': ({ attrs }, { members }) => {
-    members.forget(attrs['from'] ?? '');
+  /** The group has changed, so WhatsApp is asked about its members again. It is told before Baileys acknowledges the notice. */
+  'w:gp2': async (stanza, { members, publish }) => {
+    members.forget(stanza.attrs['from'] ?? '');
+    await publish(toGroupFacts(stanza));
+    return undefined;
+  },
+  /** A person or a group has another picture; that of a group is told. */
+  picture: async (stanza, { publish }) => {
+    const fact = toGroupPictureFact(stanza);
+    if (fact !== undefined) await publish([fact]);
+    return undefined;
+  },
+  /** Something of the account has changed on another of its devices; whom it has blocked is told. */
+  account_sync: async (stanza, { publish }) => {
+    await publish(toBlockFacts(stanza));
     return undefined;
   },
   /**

@@ -7,7 +7,7 @@ import type { Acknowledgements } from '../sending/acknowledgements.ts';
 import type { DurableRepository } from '../signal/durableRepository.ts';
 import type { AppliedSettings } from './appliedSettings.ts';
 import type { Fate, InboundOrder } from './inboundOrder.ts';
-import { hearNotice } from './notices.ts';
+import { hearNotice, type NoticesParts } from './notices.ts';
 import type { Placeholders } from './placeholders.ts';
 import type { PublishedMessages } from './publishedMessages.ts';
 import type { Receipts } from './receipts.ts';
@@ -32,6 +32,7 @@ export interface StanzaHandlersParts {
   readonly settings: Pick<AppliedSettings, 'onCall'>;
   readonly appState: Pick<AppState, 'notice'>;
   readonly files: Pick<PhoneFiles, 'hear'>;
+  readonly publish: NoticesParts['publish'];
   readonly acknowledgements: Pick<Acknowledgements, 'arrive'>;
   /** The pairing, which takes the notices that are meant for it; an account that is not linked yet gets no others. */
   readonly pairing: { readonly onNotification: (stanza: BinaryNode) => Promise<Fate> } | undefined;

@@ -5,6 +5,11 @@ import { otherNameOf, withoutDevice } from '../../../shared/kernel/jid.ts';
 
 /** How long the members of a group are believed, in milliseconds. A notice of a change ends it at once. */
 const BELIEVED_MS = 5 * 60_000;
+/**
+ * How long a message is sealed for the members that are known, in milliseconds. WhatsApp gives a message to nobody who is no
+ * member any more, and who is missing here asks for it, so that a notice that got lost costs little.
+ */
+const SENT_BY_MS = 60 * 60_000;
 /** How long a group is not asked about again after WhatsApp gave no answer, in milliseconds. */
 const LEFT_ALONE_MS = 30_000;
 /** The number of names of members that one socket remembers: ten of the largest groups. */
@@ -15,6 +20,8 @@ export type Membership = 'member' | 'not_a_member' | 'unknown';
 interface Known {
   /** Both addresses of each member, each with the other one where it is known; undefined when WhatsApp gave none. */
   readonly names: ReadonlyMap<string, string | undefined> | undefined;
+  /** The group as WhatsApp gave it, without its description; undefined when it gave none. */
+  readonly metadata: GroupMetadata | undefined;
   readonly atMs: number;
 }
 
@@ -33,6 +40,8 @@ export class GroupMembers {
   readonly #options: GroupMembersOptions;
   /** The groups; made with the first of them, as most connections are in no group that they write to. */
   #groups: LRUCache<string, Known> | undefined;
+  /** How many changes of groups were told of. */
+  #changes = 0;
 
   constructor(options: GroupMembersOptions) {
     this.#options = options;
@@ -40,17 +49,36 @@ export class GroupMembers {
 
   /** Asks WhatsApp and remembers the answer. Baileys calls it too, before it writes to a group. */
   readonly ask = async (group: string): Promise<GroupMetadata> => {
+    const changes = this.#changes;
     const metadata = await this.#options.ask(group);
     const names = metadata.participants.flatMap(({ id, lid, phoneNumber }) => {
       const all = [id, lid, phoneNumber].flatMap((name) => (name === undefined ? [] : [withoutDevice(name)]));
       return all.map((name) => [name, otherNameOf(name, all)] as const);
     });
-    this.#note(group, new Map(names));
+    const { desc: _description, ...kept } = metadata;
+    // A change that was told of meanwhile may be younger than the answer.
+    this.#note(group, new Map(names), changes === this.#changes ? kept : undefined);
     return metadata;
   };
 
+  /**
+   * The group as it was last told, where that serves to write to it: WhatsApp is asked about a busy group once an hour, and
+   * after each notice of a change. Undefined where WhatsApp has to be asked.
+   */
+  knownForSending(group: string): GroupMetadata | undefined {
+    const known = this.#groups?.get(group);
+    const isFresh = known !== undefined && this.#options.monotonicMs() - known.atMs < SENT_BY_MS;
+    return isFresh ? known.metadata : undefined;
+  }
+
+  /** The group, for a message to it. Rejects where WhatsApp has to be asked and does not tell. */
+  async forSending(group: string): Promise<GroupMetadata> {
+    return this.knownForSending(group) ?? (await this.ask(group));
+  }
+
   /** Forgets a group, as its members have changed. */
   forget(group: string): void {
+    this.#changes += 1;
     this.#groups?.delete(group);
   }
 
@@ -82,19 +110,19 @@ export class GroupMembers {
     } catch {
       // Knowledge that is too old to be believed without asking is better than none.
       if (known?.names !== undefined) return judge(known, names);
-      this.#note(group, undefined);
+      this.#note(group, undefined, undefined);
       return 'unknown';
     }
     return this.known(group, names);
   }
 
-  #note(group: string, names: Known['names']): void {
+  #note(group: string, names: Known['names'], metadata: Known['metadata']): void {
     this.#groups ??= new LRUCache({
       // The cache counts by size and not by number: a number would reserve room for all entries at once.
       maxSize: MOST_NAMES,
       sizeCalculation: (known) => Math.max(1, known.names?.size ?? 0),
     });
-    this.#groups.set(group, { names, atMs: this.#options.monotonicMs() });
+    this.#groups.set(group, { names, metadata, atMs: this.#options.monotonicMs() });
   }
 }
 

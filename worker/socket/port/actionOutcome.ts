@@ -7,8 +7,11 @@ export type ActionOutcome<Result = Readonly<Record<string, unknown>>> =
   | { readonly outcome: 'refused'; readonly error: ActionError }
   /** WhatsApp limits such actions (429): nothing was done. */
   | { readonly outcome: 'limited'; readonly whatsappCode: number }
-  /** WhatsApp had trouble (408, 5xx) or gave no answer: the action may have been done, or not. */
-  | { readonly outcome: 'unanswered'; readonly whatsappCode?: number }
+  /**
+   * WhatsApp had trouble (408, 5xx) or gave no answer: the action may have been done, or not. `nothingLeft`: it was a question
+   * before the action, of which nothing was done.
+   */
+  | { readonly outcome: 'unanswered'; readonly whatsappCode?: number; readonly nothingLeft?: true }
   /** The socket is another account's than the one that was asked: nothing has left. */
   | { readonly outcome: 'other_account' }
   /** The socket cannot be asked on: nothing has left. */

@@ -88,7 +88,7 @@ export class Outgoing {
   /** Sends a message. Never rejects: an outcome that is not known is `unknown`. */
   async send(request: SendRequest): Promise<SendOutcome> {
     const { clock, logger, metrics } = this.#options;
-    const { devices, me, acknowledgements } = this.#parts;
+    const { devices, groups, me, acknowledgements } = this.#parts;
     const { stanzaId, to } = request;
     const begunAtMs = clock.monotonicMs();
     try {
@@ -105,6 +105,7 @@ export class Outgoing {
       let error = await this.#transmitToAll(message, target);
       if (error === STALE_DEVICE_LIST) {
         // Nothing was delivered. With fresh lists it can be.
+        groups.forget(address);
         await devices.dropFor(address, Object.values(me()) as readonly (string | undefined)[]);
         await this.#prepare(address);
         const again = await this.#viewersAgain(request);
@@ -138,7 +139,7 @@ export class Outgoing {
     // The viewers stand in a row elsewhere. A status that needs nothing waits a minute at most with those that do.
     if (isStatus(to)) return new Set<LookUp>(['account', 'devices', 'keys']);
     if (isChannel(to)) return new Set<LookUp>();
-    if (!isPerson(to)) return new Set<LookUp>(['group']);
+    if (!isPerson(to)) return new Set<LookUp>(this.#parts.groups.isKnown(to) ? [] : ['group']);
     const address = await this.#recipients.knownAddressOf(to);
     if (address === undefined) return new Set<LookUp>(['account', 'devices', 'keys']);
     return new Set(await this.#deviceLookUps.neededFor(address));
@@ -163,7 +164,7 @@ export class Outgoing {
   }
 
   /** The accounts of numbers, as far as they are known or WhatsApp tells them. */
-  get recipients(): Pick<Recipients, 'resolve' | 'learn'> {
+  get recipients(): Pick<Recipients, 'resolve' | 'learn' | 'knownAddressOf'> {
     return this.#recipients;
   }
 

@@ -73,6 +73,53 @@ describe('who is in a group', () => {
   });
 });
 
+describe('a group to which messages go', () => {
+  const bothOf = (members: () => readonly object[]) => {
+    let [asked, nowMs] = [0, 0];
+    const groups = new GroupMembers({
+      ask: async () => {
+        asked += 1;
+        return { participants: members(), desc: 'text' } as unknown as GroupMetadata;
+      },
+      timeoutMs: 1_000,
+      monotonicMs: () => nowMs,
+    });
+    return { groups, asked: () => asked, at: (ms: number) => (nowMs = ms) };
+  };
+
+  it('is asked about once an hour, and without its description it is kept', async () => {
+    const { groups, asked, at } = bothOf(() => [ANN]);
+    for (let message = 0; message < 100; message += 1) await groups.forSending(GROUP);
+    const forHundred = asked();
+    const kept = groups.knownForSending(GROUP);
+    at(60 * 60_000);
+
+    expect(forHundred).toBe(1);
+    expect(kept).toEqual({ participants: [ANN] });
+    expect(groups.knownForSending(GROUP)).toBeUndefined();
+    await groups.forSending(GROUP);
+    expect(asked()).toBe(2);
+  });
+
+  it('is asked about anew when it has changed, also where that was told while it was asked about', async () => {
+    let members: readonly object[] = [ANN];
+    const { groups, asked } = bothOf(() => {
+      const answer = members;
+      // The change is told before the answer has come.
+      if (members.length === 1) groups.forget(GROUP);
+      members = [ANN, BOB];
+      return answer;
+    });
+
+    const first = await groups.forSending(GROUP);
+    const second = await groups.forSending(GROUP);
+    const third = await groups.forSending(GROUP);
+
+    expect([first, second, third].map(({ participants }) => participants.length)).toEqual([1, 2, 2]);
+    expect(asked()).toBe(2);
+  });
+});
+
 describe('what one may cost', () => {
   it('is a burst, and then so much with each second, for each of them', () => {
     let nowMs = 0;
