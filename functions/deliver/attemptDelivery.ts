@@ -32,14 +32,16 @@ export interface AttemptDependencies
 /** What became of a delivery: it is done, or waits as said. */
 export interface Attempted {
   readonly end: 'done' | Postponed;
-  /** The attempt, if one was made. */
+  /** The attempt, if one was made; of a chain, the last one. */
   readonly attempt?: Attempt | undefined;
+  /** The attempts before it, of a chain. */
+  readonly before?: readonly Attempt[];
 }
 
 /** Makes the next attempt of a delivery, if it is to have one now. Throws when that could not be found out. */
 export async function attemptDelivery(dependencies: AttemptDependencies, one: DeliveryInHand): Promise<Attempted> {
   const { delivery, receiveCount, number, fields } = one;
-  const { logger, metrics } = dependencies;
+  const { logger } = dependencies;
   const isLate = receiveCount > 1 || delivery.round !== undefined;
   const [endpoint, text, isOld] = await Promise.all([
     dependencies.known.find(delivery.tenantId, delivery.endpointId),
@@ -55,6 +57,29 @@ export async function attemptDelivery(dependencies: AttemptDependencies, one: De
     logger.warn('event of a delivery has expired', fields);
     return { end: 'done' };
   }
+  // Only the first attempt is measured: when a later one comes late, the tenant's receiver is the cause.
+  const isMeasured = number === 1 && delivery.round === undefined;
+  return attemptNow(dependencies, one, { endpoint, text, isLate, isMeasured });
+}
+
+/** What is posted, and where. */
+export interface Posted {
+  readonly endpoint: Endpoint;
+  readonly text: string;
+  /** Whether the delivery may have a row that says that it waits, and others may wait with it. */
+  readonly isLate: boolean;
+  /** Whether it counts how long the event took to come here. */
+  readonly isMeasured: boolean;
+}
+
+/** Makes an attempt to an active endpoint, if its breaker allows one, and draws the consequences. */
+export async function attemptNow(
+  dependencies: AttemptDependencies,
+  one: DeliveryInHand,
+  { endpoint, text, isLate, isMeasured }: Posted,
+): Promise<Attempted> {
+  const { delivery, number, fields } = one;
+  const { logger, metrics } = dependencies;
   const turn = await takeTurn(dependencies, endpoint);
   if ('atLeastMs' in turn) {
     logger.debug('delivery waits: its endpoint has failed too often', { ...fields, waitMs: turn.atLeastMs });
@@ -64,8 +89,7 @@ export async function attemptDelivery(dependencies: AttemptDependencies, one: De
   const { result, httpStatus, reason, durationMs } = attempt;
   logger.info('delivery tried', { ...fields, attempt: number, outcome: result, httpStatus, reason, durationMs });
   metrics.count('DeliveryAttempts', { outcome: result });
-  // Only the first attempt is measured: when a later one comes late, the tenant's receiver is the cause.
-  if (number === 1 && delivery.round === undefined)
+  if (isMeasured)
     metrics.measure('EventToDelivery', Math.max(0, attempt.atMs - Date.parse(firstEventIn(text).occurredAt)), {});
   const end = await conclude(dependencies, one, {
     endpoint,

@@ -50,11 +50,11 @@ export async function disableEndpoint(
 
 /**
  * Ends a delivery whose endpoint is disabled, after telling it where nobody has yet. What was not taken by one that failed for days is
- * kept as given up, for the day on which it is resumed; one that answered 410 wants none of it.
+ * kept for the day on which it is resumed, and begins its schedule from the start then; one that answered 410 wants none of it.
  */
 export async function endAtDisabled(
   dependencies: DisableDependencies,
-  { delivery, number }: DeliveryInHand,
+  { delivery }: DeliveryInHand,
   endpoint: Endpoint,
 ): Promise<void> {
   const { disabling } = endpoint;
@@ -62,7 +62,7 @@ export async function endAtDisabled(
   if (!disabling.isTold) await tellDisabled(dependencies, endpoint, disabling);
   if (disabling.because === 'gone') return;
   const nowMs = dependencies.clock.nowMs();
-  await noteWaiting(dependencies, delivery, { attempts: number, notBeforeMs: 0, nowMs, isGivenUp: true });
+  await noteWaiting(dependencies, delivery, { attempts: 0, notBeforeMs: 0, nowMs });
 }
 
 async function tellDisabled(

@@ -4,6 +4,7 @@ import { RememberedEndpoints } from '../../shared/webhook/rememberedEndpoints.ts
 import { AttemptNotes } from './attemptNotes.ts';
 import { attemptDelivery, type AttemptDependencies, type Attempted } from './attemptDelivery.ts';
 import { readRecord, type DeliveryInHand } from './deliveryInHand.ts';
+import { deliverChain } from './deliverChain.ts';
 import { BY_SCHEDULE, postpone } from './postpone.ts';
 import { runGroups } from './runGroups.ts';
 
@@ -50,7 +51,7 @@ async function deliverGroup(
   group: readonly DeliveryInHand[],
 ): Promise<readonly SQSRecord[]> {
   const ends = await Promise.all(group.map((one) => deliverOne(dependencies, one)));
-  const attempts = ends.flatMap(({ attempt }) => (attempt === undefined ? [] : [attempt]));
+  const attempts = ends.flatMap(({ before = [], attempt }) => [...before, ...(attempt === undefined ? [] : [attempt])]);
   const [first] = group;
   // A failure here must not repeat a POST that the receiver has accepted.
   if (first !== undefined) await dependencies.notes.note(first.delivery.endpointId, attempts);
@@ -60,7 +61,8 @@ async function deliverGroup(
 /** Makes one attempt and hides the delivery where there is to be another. Never rejects. */
 async function deliverOne(dependencies: AttemptDependencies, one: DeliveryInHand): Promise<Attempted> {
   const { logger } = dependencies;
-  const attempted = await attemptDelivery(dependencies, one).catch((error: unknown): Attempted => {
+  const attempt = one.delivery.chain === undefined ? attemptDelivery : deliverChain;
+  const attempted = await attempt(dependencies, one).catch((error: unknown): Attempted => {
     logger.warn('delivery could not be tried and comes again', {
       ...one.fields,
       error,

@@ -14,6 +14,8 @@ export interface Postponed {
   readonly atMostMs?: number | undefined;
   /** Whether the receiver asked for the wait: then only the tenant may shorten it. */
   readonly asked?: boolean;
+  /** It is not given up, however often it was tried: what stands for a chain. */
+  readonly isKept?: boolean;
   /** Nothing was found out about the delivery: it comes again soon, and is not given up for that. */
   readonly isUntried?: boolean;
 }
@@ -36,6 +38,13 @@ const NOTED_FROM_SECONDS = 3;
  */
 export const LONGEST_HIDDEN_SECONDS = 15 * 60;
 
+/** How long a delivery waits for its next attempt, in seconds. @param number of the attempt, or of the turn, that has just ended */
+export function waitSeconds(number: number, { atLeastMs, atMostMs }: Postponed, jitter: number): number {
+  const scheduled = retryDelaySeconds(Math.min(number, DELIVERY_ATTEMPTS - 1), jitter) ?? LONGEST_HIDDEN_SECONDS;
+  const most = atMostMs === undefined ? scheduled : Math.min(scheduled, Math.ceil(atMostMs / 1_000));
+  return Math.max(1, most, Math.ceil(atLeastMs / 1_000));
+}
+
 /**
  * Has a delivery wait for its next attempt: hidden in its queue, or put aside for longer; after the last attempt it is given
  * up. Returns whether its message may leave the queue. Throws when the queue does not hide it.
@@ -43,18 +52,17 @@ export const LONGEST_HIDDEN_SECONDS = 15 * 60;
 export async function postpone(
   dependencies: PostponeDependencies,
   one: DeliveryInHand,
-  { atLeastMs, atMostMs, asked = false, isUntried = false }: Postponed,
+  how: Postponed,
   failure: Failure | undefined,
 ): Promise<'leaves' | 'stays'> {
   const { random, clock, logger } = dependencies;
   const { delivery, number, fields } = one;
+  const { atLeastMs, asked = false, isUntried = false, isKept = false } = how;
   const nowMs = clock.nowMs();
   const isLast = number >= (failure === undefined ? MOST_TURNS : DELIVERY_ATTEMPTS);
-  const scheduled = retryDelaySeconds(Math.min(number, DELIVERY_ATTEMPTS - 1), random.unit()) ?? LONGEST_HIDDEN_SECONDS;
   const wait = { attempts: number, notBeforeMs: asked ? nowMs + atLeastMs : 0, nowMs, failure };
-  if (isLast && !isUntried) return giveUp(dependencies, one, wait);
-  const most = atMostMs === undefined ? scheduled : Math.min(scheduled, Math.ceil(atMostMs / 1_000));
-  const seconds = Math.max(1, most, Math.ceil(atLeastMs / 1_000));
+  if (isLast && !isUntried && !isKept) return giveUp(dependencies, one, wait);
+  const seconds = waitSeconds(number, how, random.unit());
   if (seconds > LONGEST_HIDDEN_SECONDS && !isUntried) {
     try {
       await putAside(dependencies, delivery, { ...wait, dueAtMs: nowMs + seconds * 1_000 });

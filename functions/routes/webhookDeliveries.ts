@@ -4,18 +4,26 @@ import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
 import { findEvent } from '../../shared/event/eventPages.ts';
 import { readEvents } from '../../shared/event/readEvents.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
-import { isDeliveryIdOf, type CorrelationId, type EventId } from '../../shared/kernel/id.ts';
+import { isDeliveryIdOf, type ConnectionId, type CorrelationId, type EventId } from '../../shared/kernel/id.ts';
 import type { Attempt } from '../../shared/webhook/attempt.ts';
 import { isAttemptPlace, pageOfAttempts } from '../../shared/webhook/attemptItems.ts';
-import { enqueueDeliveries, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
+import { isStrict, putIntoChains } from '../../shared/webhook/chainEvents.ts';
+import {
+  enqueueDeliveries,
+  sendDeliveries,
+  wantedOf,
+  type DeliverableEvent,
+  type DeliveryQueue,
+} from '../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../shared/webhook/endpoint.ts';
 import { releaseFailed, type ReleaseDependencies } from '../../shared/webhook/releaseDeliveries.ts';
+import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
 import { findWebhook, type WebhookRouteDependencies } from './webhooks.ts';
 import { limitSchema, pageOf, toPage } from './views.ts';
 
 export interface WebhookDeliveryDependencies
-  extends WebhookRouteDependencies, EventLogDependencies, ReleaseDependencies {}
+  extends WebhookRouteDependencies, EventLogDependencies, ReleaseDependencies, Pick<Surroundings, 'random'> {}
 
 const attemptSchema = z
   .object({
@@ -172,7 +180,7 @@ async function replayRange(
       const atMs = Date.parse(occurredAt);
       return fromMs <= atMs && atMs < toMs;
     });
-    queued += await putIntoQueue(dependencies, endpoint, within);
+    queued += await (isStrict(endpoint) ? putIntoItsChains : putIntoQueue)(dependencies, endpoint, within);
     place = page.next;
     if (!page.hasMore) return { queued, missing: [], hasMore: false };
     if (pages === LOOKED_AT.pages) return { queued, missing: [], hasMore: true, next: page.next };
@@ -184,11 +192,25 @@ function putIntoQueue(
   endpoint: Endpoint,
   events: readonly TenantEvent[],
 ): Promise<number> {
-  const deliverable = events.map((event) => ({
-    eventId: event.id as EventId,
-    type: event.type,
-    correlationId: event.correlationId as CorrelationId,
-    text: JSON.stringify(event),
-  }));
-  return enqueueDeliveries(dependencies, [endpoint], deliverable);
+  return enqueueDeliveries(dependencies, [endpoint], events.map(toDeliverable));
 }
+
+/** Has the chains of an endpoint go back to the first of these events of each connection. Returns how many it wants. */
+async function putIntoItsChains(
+  dependencies: WebhookDeliveryDependencies,
+  endpoint: Endpoint,
+  events: readonly TenantEvent[],
+): Promise<number> {
+  for (const [connectionId, some] of Map.groupBy(events, (event) => event.connectionId as ConnectionId)) {
+    const deliverable = some.map(toDeliverable);
+    await sendDeliveries(dependencies, await putIntoChains(dependencies, [endpoint], connectionId, deliverable, true));
+  }
+  return wantedOf(endpoint, events.map(toDeliverable)).length;
+}
+
+const toDeliverable = (event: TenantEvent): DeliverableEvent => ({
+  eventId: event.id as EventId,
+  type: event.type,
+  correlationId: event.correlationId as CorrelationId,
+  text: JSON.stringify(event),
+});

@@ -47,6 +47,7 @@ const resumedSchema = endpointViewSchema
 const EXAMPLE_WEBHOOK = {
   id: 'end_01JDT7KZ3V9H2M8Q4S6T1R5N0P',
   url: 'https://example.com/hook',
+  order: 'fast',
   state: 'active',
   createdAt: '2026-11-28T20:00:00.000Z',
 } as const;

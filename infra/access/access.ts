@@ -109,7 +109,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // The API counts how many actions of a connection are open.
       core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
-      core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query', 'UpdateItem'),
+      core('ENDPOINT', 'DeleteItem', 'PartiQLInsert', 'PutItem', 'Query', 'UpdateItem'),
       // Files: shown, asked for again, and brought.
       core('MEDIA', 'BatchGetItem', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
       // What a tenant chooses about its files, and how much is kept: what it brings is counted when it is here.
@@ -164,6 +164,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('MEDIA', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'),
       // Files of a connection are erased from when it was deleted.
       { table: 'core', keys: ['ERASURES'], actions: ['PartiQLInsert', 'PutItem'] },
+      // Events for webhooks in strict order.
+      core('ENDPOINT', 'PartiQLInsert', 'PutItem'),
       // Ingest notes how far behind it is.
       { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },
     ],

@@ -125,6 +125,11 @@ export function makeBatchDeliveryId(endpointId: EndpointId, digest: string): Del
   return `dlv_${endpointId.slice(4)}_${digest}` as DeliveryId;
 }
 
+/** The id of the delivery that stands for all that waits in the chain of a connection. */
+export function makeChainDeliveryId(endpointId: EndpointId, connectionId: ConnectionId): DeliveryId {
+  return `dlv_${endpointId.slice(4)}_${connectionId.slice(4)}` as DeliveryId;
+}
+
 /** Whether a text is the id of a delivery to an endpoint. */
 export function isDeliveryIdOf(endpointId: EndpointId, text: string): text is DeliveryId {
   const beginning = `dlv_${endpointId.slice(4)}_`;

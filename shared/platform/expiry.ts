@@ -25,6 +25,8 @@ export const retentionSeconds = {
   /** The way to the last message with options in a chat. */
   askedChoice: DAY_SECONDS,
   queueMark: DAY_SECONDS,
+  /** How far a chain of a webhook has come: for longer than the events of it are kept. */
+  chain: 60 * DAY_SECONDS,
   attempt: 30 * DAY_SECONDS,
   // The note of a delivery that waits is kept as long as its queue keeps the delivery.
   waitingDelivery: 14 * DAY_SECONDS,

@@ -322,6 +322,20 @@ export const waitingDeliveryKey = (endpointId: EndpointId, deliveryId: DeliveryI
   sk: `WAITING#${deliveryId}`,
 });
 export const WAITING_PREFIX = 'WAITING#';
+/** What is in one chain of an endpoint: the events of one connection, in strict order. */
+export const chainPartition = (endpointId: EndpointId, connectionId: ConnectionId): string =>
+  `${attemptPartition(endpointId)}#${connectionId}`;
+/** An event of a chain, in the order of the connection. @param place an event id, or what sorts beside one */
+export const chainedEventKey = (endpointId: EndpointId, connectionId: ConnectionId, place: string): ItemKey => ({
+  pk: chainPartition(endpointId, connectionId),
+  sk: `${CHAINED_PREFIX}${place}`,
+});
+export const CHAINED_PREFIX = 'EVENT#';
+/** How far a chain has come. */
+export const chainKey = (endpointId: EndpointId, connectionId: ConnectionId): ItemKey => ({
+  pk: chainPartition(endpointId, connectionId),
+  sk: 'CHAIN',
+});
 /** The newest round of a delivery that was put into its queue anew. */
 export const deliveryRoundKey = (endpointId: EndpointId, deliveryId: DeliveryId): ItemKey => ({
   pk: attemptPartition(endpointId),

@@ -4,6 +4,7 @@ import type { EventType, TenantEvent } from '../event/event.ts';
 import { chatAddressOf } from '../event/eventFilter.ts';
 import {
   makeDeliveryId,
+  type ConnectionId,
   type CorrelationId,
   type DeliveryId,
   type EndpointId,
@@ -39,6 +40,10 @@ export const deliverySchema = z.object({
   firstFailure: failureSchema.optional(),
   /** The events of a batch in their order; `eventId` is the first. Left out where one event goes alone. */
   eventIds: z.array(brandedText<EventId>()).min(1).max(BATCH_EVENTS).optional(),
+  /** The connection whose chain the delivery stands for, of a webhook in strict order; `eventId` is one of its events. */
+  chain: brandedText<ConnectionId>().optional(),
+  /** The event to which that chain goes back. */
+  backTo: brandedText<EventId>().optional(),
   /** The body: the event as the log has it, in the same bytes, or the batch; left out where it is to be read from the log. */
   event: z.string().min(1).optional(),
 });
@@ -101,9 +106,7 @@ export function toDeliveries(endpoints: readonly Endpoint[], events: readonly De
 
 function toBatches(endpoint: Endpoint, events: readonly DeliverableEvent[]): readonly Delivery[] {
   const { tenantId, endpointId, batch } = endpoint;
-  const wanted = events.filter(({ type, text }) =>
-    wants(endpoint, { type, ...(text !== undefined && isChoosy(endpoint) ? partsOf(text) : ANY) }),
-  );
+  const wanted = wantedOf(endpoint, events);
   const most = { events: batch?.maxEvents ?? 1, bytes: CARRIED_EVENT_BYTES - BATCH_OVERHEAD_BYTES };
   return cutIntoBatches(wanted, most).map((some) => {
     const eventIds = some.map(({ eventId }) => eventId);
@@ -121,6 +124,16 @@ function toBatches(endpoint: Endpoint, events: readonly DeliverableEvent[]): rea
       ...(isCarried ? { event: body } : {}),
     };
   });
+}
+
+/** The events that an endpoint wants. */
+export function wantedOf<One extends Pick<DeliverableEvent, 'type' | 'text'>>(
+  endpoint: Endpoint,
+  events: readonly One[],
+): readonly One[] {
+  return events.filter(({ type, text }) =>
+    wants(endpoint, { type, ...(text !== undefined && isChoosy(endpoint) ? partsOf(text) : ANY) }),
+  );
 }
 
 /** The `webhook-id` of a delivery: that of its event, or of its batch. */

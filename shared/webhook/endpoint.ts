@@ -15,6 +15,9 @@ export const ENDPOINT_LIMIT = 10;
 /** The most connections that an endpoint names: of more, all are better wanted and some passed over. */
 const MOST_CONNECTIONS = 100;
 
+/** In which order an endpoint gets the events of a connection. */
+const orders = ['fast', 'strict'] as const;
+
 const url = z.string().min(1).max(2_048).meta({ description: 'https, with a public address.' });
 const choice = {
   events: z
@@ -36,6 +39,10 @@ const choice = {
       'Have events of one connection that are recorded together in one request: `{"events": [...]}`, 48 KB at most.',
     example: { maxEvents: 100 },
   }),
+  order: z.enum(orders).meta({
+    description:
+      'strict: an event is posted once all earlier ones of its connection have been taken or given up. fast, if left out: each as soon as it is there.',
+  }),
 } as const;
 type ChoiceName = keyof typeof choice;
 
@@ -54,6 +61,7 @@ export const endpointChangeSchema = z
     chatKinds: choice.chatKinds.nullable().optional(),
     headers: choice.headers.nullable().optional(),
     batch: choice.batch.nullable().optional(),
+    order: choice.order.nullable().optional(),
   })
   .refine((change) => Object.keys(change).length > 0, { error: 'names nothing to change' })
   .meta({
@@ -93,6 +101,8 @@ export interface Endpoint {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The most events that go in one request; undefined where each goes alone. */
   readonly batch?: { readonly maxEvents: number } | undefined;
+  /** `strict`: the events of a connection go one after the other (`chain.ts`); `fast` where it is left out. */
+  readonly order?: (typeof orders)[number] | undefined;
   /** `disabled`: nothing is posted to it, until its tenant resumes it. */
   readonly state: 'active' | 'disabled';
   /** How it came to be disabled; undefined while it is active. */
@@ -138,6 +148,7 @@ export const endpointViewSchema = z
     chatKinds: z.array(z.enum(chatKinds)).optional(),
     headers: z.record(z.string(), z.string()).optional().meta({ description: 'Their values are not shown again.' }),
     batch: z.object({ maxEvents: z.number().int() }).optional(),
+    order: z.enum(orders),
     previousSecretUntil: z.iso.datetime().optional().meta({
       description: 'After a change of the secret: until when posts are signed with the one before as well.',
     }),
@@ -177,6 +188,7 @@ export function toEndpointView(endpoint: Endpoint, nowMs: number): EndpointView 
     ...(endpoint.chatKinds === undefined ? {} : { chatKinds: [...endpoint.chatKinds] }),
     ...(endpoint.headers === undefined ? {} : { headers: withoutValues(endpoint.headers) }),
     ...(endpoint.batch === undefined ? {} : { batch: { maxEvents: endpoint.batch.maxEvents } }),
+    order: endpoint.order ?? 'fast',
     ...(endpoint.previousSecret === undefined || endpoint.previousSecret.untilMs <= nowMs
       ? {}
       : { previousSecretUntil: new Date(endpoint.previousSecret.untilMs).toISOString() }),

@@ -15,6 +15,7 @@ export function toEndpoint(item: Record<string, unknown>): Endpoint {
     chatKinds: item['chatKinds'] as readonly ChatKind[] | undefined,
     headers: item['headers'] as Readonly<Record<string, string>> | undefined,
     batch: item['batch'] as Endpoint['batch'],
+    order: item['order'] as Endpoint['order'],
     state: item['state'] as Endpoint['state'],
     secret: new Secret(item['secret'] as string),
     previousSecret:

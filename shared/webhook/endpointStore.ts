@@ -66,6 +66,7 @@ export class EndpointStore {
       chatKinds: given.chatKinds,
       headers: given.headers,
       batch: given.batch,
+      order: given.order,
       state: 'active',
       breaker: CLOSED,
       secret: makeSecret(random),

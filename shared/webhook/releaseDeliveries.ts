@@ -26,7 +26,7 @@ const LOOKED_AT = 100;
 
 /**
  * Puts deliveries that wait for an endpoint into the queue at once.
- * @param options.evenIfAsked whether to release also deliveries that the receiver asked us to hold back
+ * @param options.evenIfAsked whether to release also deliveries that the receiver asked us to hold back, and those that were given up
  * @returns how many; {@link RELEASE_LIMIT} at most
  */
 export async function releaseWaiting(
@@ -51,7 +51,9 @@ export async function releaseWaiting(
   const due = found
     .map((item) => toWaiting(item, nowMs))
     .filter((row) => row !== undefined)
-    .filter(({ notBeforeMs }) => evenIfAsked || notBeforeMs <= nowMs)
+    // One that was given up goes out because a person asks for it. If any success did that, one that its receiver never takes
+    // would go round for ever.
+    .filter(({ notBeforeMs, isGivenUp }) => evenIfAsked || (notBeforeMs <= nowMs && !isGivenUp))
     .slice(0, RELEASE_LIMIT);
   const taken = await Promise.all(due.map(({ delivery }) => takeWaiting(dependencies, delivery, { nowMs })));
   return sendTaken(

@@ -17,12 +17,13 @@ import { deliverySchema, type Delivery } from './delivery.ts';
 
 /**
  * Deliveries that wait for their next attempt. Each has a row here, so that it can go out as soon as its receiver is back,
- * and so that it is known how it failed. There are three kinds of rows:
+ * and so that it is known how it failed. There are four kinds of rows:
  *
  * | kind     | what stands for the delivery                | when it goes out by itself           |
  * | -------- | ------------------------------------------- | ------------------------------------ |
  * | hidden   | its message, which the queue hides          | when the queue shows it again        |
  * | aside    | this row alone; a note leads to it in time  | `releaseDue`, in the minutes of then |
+ * | kept     | this row alone, as its webhook is disabled  | when that is resumed                 |
  * | given up | its dead letter; the row is kept for a look | never                                |
  *
  * A wait of up to a quarter of an hour is hidden, which costs one call. A longer one is put aside: a queue may hide 120,000

@@ -47,6 +47,7 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/fleet/gate.ts #waiting': 'calls that wait for the gate, each with a deadline',
   'worker/fleet/openBudget.ts #queue': 'one for each connection that waits to open, with a deadline',
   'functions/deliver/attemptNotes.ts #waiting': 'the endpoints of a fifth of a second',
+  'functions/deliver/workChain.ts attempts': 'the posts of one chain in four seconds',
   'functions/deliver/attemptNotes.ts #underWay': 'the endpoints of a fifth of a second, until their write is over',
   'functions/ingest/endpointLists.ts #known': 'a number of tenants',
   'shared/event/recording/pagesInHand.ts #ids': 'events of one run, gone with it',

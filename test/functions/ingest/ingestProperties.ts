@@ -134,7 +134,7 @@ function wordsOf({ sent }: Connection, data: object): string {
 export async function expectEachFactOnce(numRuns: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(aWorld, async ({ seed, connections: scripts, fates }) => {
-      const world = new IngestWorld(seed);
+      const world = new IngestWorld(seed, ['fast', 'strict']);
       const random = makeSeededRandom(seed);
       const tenants = [makeId('tnt', AT_MS, random), makeId('tnt', AT_MS, random)] as const;
       const messages = new MessageStore({ table: world.table, stage: 'test' });
@@ -155,6 +155,11 @@ export async function expectEachFactOnce(numRuns: number): Promise<void> {
       expect(events.map(({ id, tenantId }) => world.delivered.get(`${tenantId} ${id}`))).toEqual(
         events.map((event) => JSON.stringify(event)),
       );
+      // What stands for a chain last is queued when all that it stands for is there, in the order of the log.
+      for (const { connectionId } of connections) {
+        const own = events.filter((event) => event.connectionId === connectionId).map(({ id }) => id);
+        expect(world.chained.get(connectionId) ?? []).toEqual(own);
+      }
     }),
     { numRuns },
   );

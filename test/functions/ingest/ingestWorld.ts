@@ -1,11 +1,13 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { SQSRecord } from 'aws-lambda';
 import { makeIngestHandler } from '../../../functions/ingest/handler.ts';
 import type { TenantEvent } from '../../../shared/event/event.ts';
 import type { FactBatch } from '../../../shared/event/factBatch.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
 import { makeId, type TenantId } from '../../../shared/kernel/id.ts';
+import { CHAINED_PREFIX, chainPartition } from '../../../shared/platform/keys.ts';
+import { tableName } from '../../../shared/platform/tables.ts';
 import { makeLogger } from '../../../shared/platform/logger.ts';
 import { Secret } from '../../../shared/kernel/secret.ts';
 import { CLOSED } from '../../../shared/webhook/endpointBreaker.ts';
@@ -37,6 +39,8 @@ export class IngestWorld {
   readonly store = new FakeDynamoDb();
   readonly clock = makeTestClock();
   readonly delivered = new Map<string, string>();
+  /** The events that were in the chain of a connection when a delivery for it was queued last. */
+  readonly chained = new Map<string, readonly string[]>();
   readonly logLines: string[] = [];
   /** The requests of all invocations, by name. */
   readonly requests: string[] = [];
@@ -44,8 +48,12 @@ export class IngestWorld {
   readonly #waiting = new Map<string, FactBatch[]>();
   readonly #zombies: { readonly wake: () => void; readonly end: Promise<unknown> }[] = [];
 
-  constructor(seed: number) {
+  readonly #orders: readonly Endpoint['order'][];
+
+  /** @param orders of the endpoints of a tenant */
+  constructor(seed: number, orders: readonly Endpoint['order'][] = ['fast']) {
     this.#random = makeSeededRandom(seed);
+    this.#orders = orders;
   }
 
   /** The table as its own client, without a fate. */
@@ -136,7 +144,7 @@ export class IngestWorld {
       queueUrlBase: 'https://sqs/',
       logger: makeLogger('test', 'warn', { write: (line) => this.logLines.push(line) }),
       metrics: keepingMetrics(),
-      endpoints: { list: (tenantId) => around(() => [anEndpoint(tenantId)]) },
+      endpoints: { list: (tenantId) => around(() => this.#orders.map((order) => anEndpoint(tenantId, order))) },
     });
     return handler({ Records });
   }
@@ -160,13 +168,28 @@ export class IngestWorld {
     this.requests.push('SendMessageBatchCommand');
     const { Entries = [] } = command.input;
     for (const { MessageBody = '' } of Entries) {
-      const { tenantId, eventId, event = '' } = deliverySchema.parse(JSON.parse(MessageBody));
+      const { tenantId, endpointId, eventId, chain, event = '' } = deliverySchema.parse(JSON.parse(MessageBody));
+      if (chain !== undefined) {
+        this.chained.set(chain, this.#idsIn(chainPartition(endpointId, chain)));
+        continue;
+      }
       const name = `${tenantId} ${eventId}`;
       const known = this.delivered.get(name);
       if (known !== undefined && known !== event) throw new Error(`two texts of ${name}`);
       this.delivered.set(name, event);
     }
     return { Successful: Entries.map(({ Id }) => ({ Id })), Failed: [], $metadata: {} };
+  }
+
+  #idsIn(pk: string): readonly string[] {
+    const { Items = [] } = this.store.apply(
+      new QueryCommand({
+        TableName: tableName('test', 'core'),
+        KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+        ExpressionAttributeValues: { ':pk': pk, ':prefix': CHAINED_PREFIX },
+      }),
+    ) as { readonly Items?: readonly { readonly sk: string }[] };
+    return Items.map(({ sk }) => sk.slice(CHAINED_PREFIX.length));
   }
 
   /** All events of a tenant, as a reader gets them that waits for what is missing. */
@@ -188,12 +211,13 @@ function toRecord(batch: FactBatch): SQSRecord {
   return aRecord(JSON.stringify(batch), { id: batch.batchId, group: batch.connectionId });
 }
 
-function anEndpoint(tenantId: TenantId): Endpoint {
+function anEndpoint(tenantId: TenantId, order: Endpoint['order']): Endpoint {
   return {
     tenantId,
-    endpointId: makeId('end', 0, makeSeededRandom(tenantId.length)),
+    endpointId: makeId('end', 1, makeSeededRandom(tenantId.length)),
     url: 'https://hooks.example/',
     events: undefined,
+    order,
     state: 'active',
     secret: new Secret('secret'),
     breaker: CLOSED,

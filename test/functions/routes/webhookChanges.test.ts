@@ -211,6 +211,10 @@ describe('a webhook that is changed', () => {
     const first = await takeDeliveries();
     const range = await call('POST', `/v1/webhooks/${id}/replay`, { since });
     const second = await takeDeliveries();
+    await stack.dependencies.endpoints.resume(tenant.tenantId, id);
+    await call('PATCH', `/v1/webhooks/${id}`, { order: 'strict', chatKinds: null });
+    const inOrder = await call('POST', `/v1/webhooks/${id}/replay`, { since });
+    const third = await takeDeliveries();
     await stack.dependencies.endpoints.disable(tenant.tenantId, id, GONE);
     const disabled = await call('POST', `/v1/webhooks/${id}/replay`, { since });
     await remove();
@@ -221,6 +225,9 @@ describe('a webhook that is changed', () => {
     expect(second.map(({ eventId, deliveryId }) => [eventId, deliveryId])).toEqual([
       [late, makeDeliveryId(id, late as EventId)],
     ]);
+    // In strict order the chain of each connection goes back to the first event of that time.
+    expect(inOrder.body).toEqual({ queued: 2, missing: [], hasMore: false });
+    expect(third).toMatchObject([{ chain: connectionId, backTo: third[0]?.eventId }]);
     expect([disabled.status, disabled.body['code']]).toEqual([409, 'webhook_disabled']);
   });
 

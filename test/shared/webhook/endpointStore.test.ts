@@ -35,6 +35,7 @@ describe('endpoint store', () => {
       id: made.endpointId,
       url,
       events: ['message.received'],
+      order: 'fast',
       state: 'active',
       breaker: { state: 'closed', failures: 0 },
       createdAt: '2026-08-01T12:00:00.000Z',
