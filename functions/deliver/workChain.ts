@@ -187,7 +187,7 @@ class ChainRun {
         attempt,
       });
     const after = afterFailure(endpoint, { attempts: chain.attempts + 1, firstFailure });
-    if (after.then === 'wait') {
+    if (after.next === 'wait') {
       // One that a receiver does not take which takes others keeps its schedule, as if it had been asked for.
       const how = { ...end, asked: end.asked === true || !after.isDown };
       return this.#wait(chain, head, {

@@ -107,7 +107,9 @@ const settledSchema = z
     missing: z
       .array(z.string())
       .meta({ description: `Of \`ids\`, those that were not among the ${LOOKED_THROUGH} first of their queue.` }),
-    hasMore: z.boolean().meta({ description: 'Whether the same request may find more.' }),
+    hasMore: z.boolean().meta({
+      description: `Whether the same request may settle more. Where the ${LOOKED_THROUGH} first letters of a queue all stay, discard them to come to those behind.`,
+    }),
   })
   .meta({ id: 'SettledDeadLetters' });
 

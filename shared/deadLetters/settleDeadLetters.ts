@@ -53,7 +53,7 @@ export interface Settled {
   readonly settled: readonly string[];
   /** The ids of letters that are meant and stay: there is no queue for them, as the connection is gone or nobody can read them. */
   readonly stay: readonly string[];
-  /** Whether letters may be left that were not looked at. */
+  /** Whether the same request may settle more. */
   readonly hasMore: boolean;
 }
 
@@ -91,7 +91,9 @@ export async function settleDeadLetters(
   } finally {
     await letGo(dependencies, kind, inHand);
   }
-  return { settled, stay, hasMore: looked >= most.looked || settled.length >= most.settled };
+  // A request that settled nothing was shown only letters that stay or are not meant: the same one would be shown them again.
+  const isCut = looked >= most.looked || settled.length >= most.settled;
+  return { settled, stay, hasMore: settled.length > 0 && isCut };
 }
 
 const hashOf = ({ Body = '' }: Message): string => createHash('sha256').update(Body).digest('base64');

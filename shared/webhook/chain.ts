@@ -111,9 +111,9 @@ const LONG_WAITS_FROM = DELIVERY_ATTEMPTS - 5;
 
 /** What becomes of a chain after its head failed. */
 export type AfterFailure =
-  | { readonly then: 'wait'; readonly attempts: number; readonly isDown: boolean }
+  | { readonly next: 'wait'; readonly attempts: number; readonly isDown: boolean }
   /** The head is given up, and the chain goes on behind it. */
-  | { readonly then: 'pass' };
+  | { readonly next: 'pass' };
 
 /**
  * Decides after a failed attempt. A receiver that takes nothing passes nothing, or the events behind would reach it before this one; when it
@@ -125,6 +125,6 @@ export function afterFailure(
   head: Pick<Chain, 'attempts' | 'firstFailure'>,
 ): AfterFailure {
   const down = isDown(endpoint, head);
-  if (head.attempts < DELIVERY_ATTEMPTS) return { then: 'wait', attempts: head.attempts, isDown: down };
-  return down ? { then: 'wait', attempts: LONG_WAITS_FROM, isDown: true } : { then: 'pass' };
+  if (head.attempts < DELIVERY_ATTEMPTS) return { next: 'wait', attempts: head.attempts, isDown: down };
+  return down ? { next: 'wait', attempts: LONG_WAITS_FROM, isDown: true } : { next: 'pass' };
 }

@@ -125,6 +125,12 @@ export interface WantedParts {
   readonly chat: string | undefined;
 }
 
+/**
+ * Events about the tenant's webhooks and not about a connection: the one that they name is only where it was found out. So no choice of
+ * connections or chats leaves them out.
+ */
+const OF_TENANT: ReadonlySet<EventType> = new Set(['webhook.disabled']);
+
 /** Whether an event is delivered to the endpoint. */
 export function wants(
   { state, events, connectionIds, chatKinds: kinds }: Pick<Endpoint, 'state' | ChoiceName>,
@@ -133,8 +139,9 @@ export function wants(
   return (
     state === 'active' &&
     (events?.includes(type) ?? true) &&
-    (connectionIds?.includes(connectionId) ?? true) &&
-    (kinds === undefined || (chat !== undefined && kinds.includes(chatKindOf(chat))))
+    (OF_TENANT.has(type) ||
+      ((connectionIds?.includes(connectionId) ?? true) &&
+        (kinds === undefined || (chat !== undefined && kinds.includes(chatKindOf(chat))))))
   );
 }
 

@@ -6,6 +6,7 @@ import {
   toReasonAttribute,
   type LetterKind,
 } from '../../../shared/deadLetters/deadLetter.ts';
+import { settleDeadLetters } from '../../../shared/deadLetters/settleDeadLetters.ts';
 import { commandQueueName, deliveryQueueName } from '../../../shared/platform/queues.ts';
 import { ApiStack, type Answered } from '../api/apiStack.ts';
 
@@ -168,6 +169,22 @@ describe('dead letters, as operators see them', () => {
     const queues = await Promise.all([0, 1].map((shard) => waitingIn(commandQueueName('test', shard))));
     expect(queues.flat().map((body) => JSON.parse(body) as object)).toEqual(expect.arrayContaining([command]));
     expect(lettersOf(await look('?queue=commands'))).toHaveLength(2);
+  });
+
+  it('that all stay are no reason to ask once more', async () => {
+    for (let made = 0; made < 3; made += 1) await put('commands', `no command ${made}`);
+    const { queue, stage, queueUrlBase, clock, logger } = stack.dependencies;
+    const findConnection = () => Promise.resolve(undefined);
+
+    const settled = await settleDeadLetters({ queue, stage, queueUrlBase, clock, logger, findConnection }, 'commands', {
+      act: 'redrive',
+      by: 'ada',
+      isMeant: () => true,
+      most: { looked: 2, settled: 10 },
+    });
+
+    expect(settled).toMatchObject({ settled: [], hasMore: false });
+    expect(settled.stay).toHaveLength(2);
   });
 
   it('are discarded by tenant, and the others stay', async () => {

@@ -133,6 +133,14 @@ describe('endpoint store', () => {
     expect(wants({ ...everything, ...choice, state: 'active' }, parts)).toBe(wanted);
   });
 
+  it('is told that another webhook is disabled, whatever connections and chats it names', () => {
+    const choice = { events: undefined, connectionIds: ['con_2'], chatKinds: ['people'], headers: undefined } as const;
+    const parts = { type: 'webhook.disabled', connectionId: 'con_1', chat: undefined } as const;
+
+    expect(wants({ ...choice, state: 'active' }, parts)).toBe(true);
+    expect(wants({ ...choice, state: 'active', events: ['message.received'] }, parts)).toBe(false);
+  });
+
   it('wants no event about no chat where it names kinds of chats', () => {
     const choice = { events: undefined, connectionIds: undefined, chatKinds: ['people'], headers: undefined } as const;
 
