@@ -98,6 +98,7 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:UpdateItem core TENANT#*': laneGrowth,
   'ingest dynamodb:PartiQLInsert core CON#*': together,
   'ingest dynamodb:PartiQLUpdate core CON#*': together,
+  'ingest dynamodb:PartiQLInsert core ENDPOINT#*': together,
   'ingest dynamodb:GetItem core EVENTS#*': afterDeath,
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,

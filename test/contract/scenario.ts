@@ -56,6 +56,8 @@ interface Tenant extends Scene {
   readonly shop: string;
   readonly desk: string;
   readonly webhook: string;
+  /** A webhook in strict order, whose receiver is not there. */
+  readonly inOrder: string;
   /** The webhook of the receiver that answers as it is told to. */
   readonly unwillingWebhook: string;
 }
@@ -108,6 +110,7 @@ async function signUp(scene: Scene): Promise<Tenant> {
   const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
   receiver.trust(String(webhook['secret']));
   const unwillingWebhook = await api.must('POST', '/v1/webhooks', { url: unwilling.url });
+  const inOrder = await api.must('POST', '/v1/webhooks', { url: NOBODY, order: 'strict' });
   const run = makeOps({});
   return {
     ...scene,
@@ -117,10 +120,14 @@ async function signUp(scene: Scene): Promise<Tenant> {
     ops: (...words) => run(...words, '--data', dataDir),
     webhook: String(webhook['id']),
     unwillingWebhook: String(unwillingWebhook['id']),
+    inOrder: String(inOrder['id']),
     shop: await pairSandboxPhone(api, whatsApp, { number: SHOP, method: 'qr' }),
     desk: await pairSandboxPhone(api, whatsApp, { number: DESK, method: 'code' }),
   };
 }
+
+/** Nobody listens there. */
+const NOBODY = 'http://127.0.0.1:9/events';
 
 const aText = (text: string) => ({ to: `+${CUSTOMER}`, type: 'text', text: { body: text } });
 
@@ -147,7 +154,7 @@ async function converse(tenant: Tenant): Promise<void> {
   );
 }
 
-async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> {
+async function readAndChange({ api, shop, desk, stack, inOrder }: Tenant): Promise<void> {
   const path = `/v1/connections/${shop}`;
   const list = await api.must('GET', `${path}/messages`);
   const [message] = list['data'] as readonly { readonly id: string }[];
@@ -168,6 +175,7 @@ async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> 
   const hooks = await api.must('GET', '/v1/webhooks');
   const [hook] = hooks['data'] as readonly { readonly id: string }[];
   await api.must('POST', `/v1/webhooks/${hook?.id}/replay`, { eventIds: [event?.id] });
+  await api.must('POST', `/v1/webhooks/${inOrder}/replay`, { since: '2020-01-01T00:00:00Z' });
   await api.must('PATCH', path, { label: 'The shop' });
   await api.must('POST', `${path}/restart`);
   await waitUntilOnline(api, shop);
@@ -178,7 +186,7 @@ async function readAndChange({ api, shop, desk, stack }: Tenant): Promise<void> 
   await waitUntilOnline(api, desk);
   await api.call('GET', '/v1/connections/con_nobody');
   await new ApiClient(stack.apiUrl, 'hf_tenant_nobody').call('GET', '/v1/connections');
-  const spare = await api.must('POST', '/v1/webhooks', { url: 'http://127.0.0.1:9/events' });
+  const spare = await api.must('POST', '/v1/webhooks', { url: NOBODY });
   await api.must('DELETE', `/v1/webhooks/${String(spare['id'])}`);
 }
 

@@ -1,0 +1,138 @@
+/**
+ * `npm run bench:webhooks -- --concurrency 10 --rounds 2`: how much later events reach fifty webhooks of ten tenants that are well when three
+ * others hang, fail and are gone. Runs without and with these three take turns, so that both have the same machine. What is measured lies between
+ * the queue and the receiver: an event source as Lambda's, with so many batches under way at once, and the deliver function.
+ */
+import { parseArgs } from 'node:util';
+import { makeDeliverHandler } from '../../functions/deliver/handler.ts';
+import { startEventSource } from '../../infra/local/eventSource.ts';
+import { systemClock } from '../../shared/kernel/clock.ts';
+import type { CorrelationId, EventId, TenantId } from '../../shared/kernel/id.ts';
+import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.ts';
+import { deliveryQueueName, functionTimes } from '../../shared/platform/queues.ts';
+import { deliveryQueueUrl, enqueueDeliveries } from '../../shared/webhook/delivery.ts';
+import type { Endpoint } from '../../shared/webhook/endpoint.ts';
+import { makeEndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
+import { EndpointStore } from '../../shared/webhook/endpointStore.ts';
+import { makeWebhookPoster } from '../../shared/webhook/postWebhook.ts';
+import { aTenantWith, startQueueStack, type QueueStack } from '../functions/queueStack.ts';
+import { aStatusDraft, logEvents } from '../shared/event/loggedEvents.ts';
+import { startReceiver } from '../shared/webhook/receiver.ts';
+import { until } from '../whatsapp/until.ts';
+
+const TENANTS = 10;
+const HEALTHY_OF_EACH = 5;
+/** The longest time that a receiver has to answer, in milliseconds, as in production. */
+const TIMEOUT_MS = 10_000;
+const ILLS = ['hangs', 'fails', 'gone'] as const;
+
+const { values } = parseArgs({
+  options: {
+    concurrency: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '2' },
+    seconds: { type: 'string', default: '30' },
+    rate: { type: 'string', default: '1' },
+  },
+});
+const [concurrency, rounds, seconds, rate] = [values.concurrency, values.rounds, values.seconds, values.rate].map(
+  Number,
+) as [number, number, number, number];
+
+interface BenchTenant {
+  readonly tenantId: TenantId;
+  readonly endpoints: readonly Endpoint[];
+}
+
+const real = await startQueueStack();
+const stores = { table: real.table, stage: real.stage, clock: { ...real.clock, ...systemClock }, random: real.random };
+const stack: QueueStack = {
+  ...real,
+  clock: stores.clock,
+  endpoints: new EndpointStore(stores),
+  breakers: makeEndpointBreakerStore(stores),
+};
+const sentAtMs = new Map<string, number>();
+const delaysMs: number[] = [];
+const receiver = await startReceiver((request, response) => {
+  const [, kind] = (request.url ?? '').split('/');
+  if (kind === 'hangs') return;
+  if (kind === 'well') note(receiver.received.at(-1)?.body ?? '');
+  response.writeHead(kind === 'fails' ? 500 : kind === 'gone' ? 410 : 200).end();
+});
+const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: true });
+const poster = makeWebhookPoster({ guard, clock: systemClock, timeoutMs: TIMEOUT_MS });
+const source = startEventSource({
+  polling: stack.queue,
+  acting: stack.queue,
+  queueName: deliveryQueueName(stack.stage),
+  queueUrl: deliveryQueueUrl(stack),
+  handler: makeDeliverHandler({ ...stack, poster }),
+  batchSize: 10,
+  waitSeconds: 1,
+  timeoutMs: functionTimes.timeoutSeconds * 1_000,
+  concurrency,
+  gatherMs: 0,
+  deleteLingerMs: 50,
+  logger: stack.logger,
+});
+
+const [alone, beside]: [number[], number[]] = [[], []];
+await run([]);
+for (let round = 0; round < rounds; round += 1) {
+  alone.push(...(await run([])));
+  beside.push(...(await run(ILLS)));
+}
+const share = (all: readonly number[], of: number): number =>
+  Math.round(all.toSorted((left, right) => left - right)[Math.floor(all.length * of)] ?? Number.NaN);
+process.stdout.write(`\n${concurrency} batches at once, ${rate} events of each tenant a second\n\n`);
+for (const [name, all] of [
+  ['alone', alone],
+  ['beside three that are not well', beside],
+] as const) {
+  process.stdout.write(`${name}: ${all.length} deliveries, p50 ${share(all, 0.5)} ms, p99 ${share(all, 0.99)} ms\n`);
+}
+process.stdout.write(`ratio of p99: ${(share(beside, 0.99) / share(alone, 0.99)).toFixed(2)}\n`);
+await source.stop();
+await Promise.all([poster.close(), receiver.stop()]);
+await stack.stop();
+
+function note(body: string): void {
+  const { tenantId, id } = JSON.parse(body) as { readonly tenantId: string; readonly id: string };
+  delaysMs.push(performance.now() - (sentAtMs.get(`${tenantId} ${id}`) ?? Number.NaN));
+}
+
+/** Tells events at a steady pace, and waits until each is with all that are well. Returns how long each took, in milliseconds. */
+async function run(ills: readonly string[]): Promise<readonly number[]> {
+  const tenants: BenchTenant[] = [];
+  for (let count = 0; count < TENANTS; count += 1) {
+    const [well, ill] = [
+      Array.from({ length: HEALTHY_OF_EACH }, (_, place) => `well/${place}`),
+      ills.slice(count, count + 1),
+    ];
+    tenants.push(
+      await aTenantWith(
+        stack,
+        [...well, ...ill].map((path) => ({ url: `${receiver.url}/${path}` })),
+      ),
+    );
+  }
+  delaysMs.length = 0;
+  const events = seconds * rate * TENANTS;
+  const startMs = performance.now();
+  for (let event = 0; event < events; event += 1) {
+    await systemClock.sleep(Math.max(0, startMs + (event * 1_000) / (rate * TENANTS) - performance.now()));
+    const tenant = tenants[event % TENANTS];
+    if (tenant !== undefined) await tell(tenant);
+  }
+  await until('all that are well have all', () => delaysMs.length >= events * HEALTHY_OF_EACH, Boolean);
+  return [...delaysMs];
+}
+
+async function tell({ tenantId, endpoints }: BenchTenant): Promise<void> {
+  const [logged] = await logEvents(stack, [aStatusDraft(tenantId)]);
+  if (logged === undefined) return;
+  sentAtMs.set(`${tenantId} ${logged.id}`, performance.now());
+  const correlationId = logged.correlationId as CorrelationId;
+  const event = { eventId: logged.id as EventId, type: logged.type, correlationId, text: JSON.stringify(logged) };
+  await enqueueDeliveries(stack, endpoints, [event]);
+}
