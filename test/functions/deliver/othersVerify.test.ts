@@ -45,7 +45,7 @@ describe('deliveries, as libraries of others verify them', () => {
     for (let from = 0; from < DELIVERIES; from += IN_ONE_RUN) {
       const Records = Array.from({ length: IN_ONE_RUN }, (_, index) => aRecordOf(endpoint, from + index));
       const { batchItemFailures } = await handler({ Records });
-      expect(batchItemFailures).toEqual([]);
+      if (batchItemFailures.length > 0) throw new Error('a delivery was not taken');
     }
     posts = [...receiver.received];
   });
