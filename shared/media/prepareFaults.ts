@@ -25,6 +25,10 @@ export const prepareFaults = {
   too_long: {
     sentence: 'The recording is longer than this kind of message may be. Shorten it, or send it as a document.',
   },
+  wrong_count: {
+    sentence:
+      'A pack has 3 to 30 stickers, in an archive of at most 100 files. Put as many pictures into it, and bring it again.',
+  },
   not_square: { sentence: 'A video note is as wide as it is high. Crop the video, or send it as a video.' },
   no_sound: { sentence: 'There is no sound in the file that could be sent.' },
   no_picture: { sentence: 'There is no picture in the file that could be sent.' },

@@ -19,4 +19,15 @@ export interface PreparedFile {
   /** A small JPEG, at most 12 KB, in base64. */
   readonly thumbnail?: string;
   readonly isConverted: boolean;
+  /** What is in a pack of stickers. */
+  readonly pack?: StickerPackFacts;
+}
+
+/** A pack of stickers, as its message names what is in it. */
+export interface StickerPackFacts {
+  readonly id: string;
+  /** The names of its stickers in the archive, in their order. */
+  readonly stickers: readonly { readonly fileName: string; readonly isAnimated: boolean }[];
+  /** The name of the picture by which it is chosen. */
+  readonly tray: string;
 }

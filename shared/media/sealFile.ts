@@ -12,6 +12,7 @@ export const sealUses = {
   voice: 'audio',
   document: 'document',
   sticker: 'image',
+  sticker_pack: 'sticker_pack',
 } as const satisfies Readonly<Record<SentUse, NonNullable<OpenedBy['use']>>>;
 
 /** A player checks so much of a film or a sound at once. Source: the sidecar of whatsmeow and Baileys. */

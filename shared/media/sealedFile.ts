@@ -1,17 +1,21 @@
 import { createDecipheriv, createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { MediaFile } from '../content/mediaFile.ts';
 
+/** What the keys of a file are derived for: its use, and that of what stands for a pack of stickers in a chat. */
+export type SealUse = NonNullable<MediaFile['use']> | 'sticker_pack_cover';
+
 /**
  * How WhatsApp seals a file, as its clients do it (https://github.com/tulir/whatsmeow, `download.go`): AES-256-CBC, and behind it the first ten bytes of
  * an HMAC-SHA256 of initialisation vector and ciphertext. All keys are derived from the one in the message, for the use of the file.
  */
-const WORDS: Readonly<Record<NonNullable<MediaFile['use']>, string>> = {
+const WORDS: Readonly<Record<SealUse, string>> = {
   image: 'WhatsApp Image Keys',
   video: 'WhatsApp Video Keys',
   audio: 'WhatsApp Audio Keys',
   document: 'WhatsApp Document Keys',
   sticker: 'WhatsApp Image Keys',
   sticker_pack: 'WhatsApp Sticker Pack Keys',
+  sticker_pack_cover: 'WhatsApp Sticker Pack Thumbnail Keys',
   history: 'WhatsApp History Keys',
   payment: 'WhatsApp Payment Background Keys',
 };
@@ -35,7 +39,7 @@ export class FileFaultError extends Error {
 }
 
 /** How a file is opened and checked. A file of a channel is not sealed and has no key (`plain`). */
-export type OpenedBy = Pick<MediaFile, 'use' | 'key' | 'sha256' | 'plain'>;
+export type OpenedBy = Pick<MediaFile, 'key' | 'sha256' | 'plain'> & { readonly use?: SealUse | undefined };
 
 /** What a file was found to be when it was read to its end. */
 export interface FileFound {

@@ -11,6 +11,7 @@ const uses: Readonly<Record<string, (body: AskedBeside) => SentUse>> = {
   audio: ({ voice }) => (voice === true ? 'voice' : 'audio'),
   document: () => 'document',
   sticker: () => 'sticker',
+  sticker_pack: () => 'sticker_pack',
 };
 
 /** The file that a content sends, and what it is sent as. */

@@ -24,8 +24,17 @@ export interface SealedFile {
   readonly keyAtMs: number;
   /** SHA-256 of the file as it lies there, in base64. */
   readonly sealedSha256: string;
+  /** What stands for a pack of stickers in a chat, sealed with the same key. */
+  readonly cover?: UploadedCover;
   /** What a player checks parts of a film or a sound with, in base64; absent for what is not played. */
   readonly sidecar?: string;
+}
+
+/** The cover of a pack, as it lies at WhatsApp: hashes in base64. */
+export interface UploadedCover {
+  readonly directPath: string;
+  readonly sha256: string;
+  readonly sealedSha256: string;
 }
 
 /** Whether a file lies at WhatsApp as it is, for channels. */

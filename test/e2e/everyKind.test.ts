@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiClient } from '../../infra/local/apiClient.ts';
 import { until } from '../../infra/local/until.ts';
 import type { WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import { writeZip } from '../../functions/media/prepare/converter/zip.ts';
+import { pngOf } from '../functions/media/prepare/madePictures.ts';
 import { askedKinds, inboundTypes, type InboundType } from '../../shared/content/content.ts';
 import { toContent, type ToldContent } from '../../shared/wire/content.ts';
 import type { SentFile } from '../whatsapp/media/fileClient.ts';
@@ -39,12 +41,14 @@ const files: Readonly<Record<string, SentFile>> = {
   audio: { kind: 'voice', data: samples.voice60Ms },
   document: { kind: 'document', noise: { bytes: 2_000, seed: 7 }, fileName: 'invoice-2041.pdf' },
   sticker: { kind: 'sticker', data: samples.stickerWebp },
+  sticker_pack: { kind: 'document', data: archiveOfPictures(), fileName: 'pack.zip' },
 };
 /** The kinds that are asked for; an album is the first of several messages that a request for one becomes. */
 const sentKinds = [...askedKinds, { type: 'album', acts: false, example: albumExample }] as const;
 /** What a phone sees of a kind whose content does not stand in its message in the same words. */
 const seen: Readonly<Record<string, object>> = {
   album: { content: { type: 'album', album: { images: 1, videos: 1 } } },
+  sticker_pack: { content: { type: 'sticker_pack', sticker_pack: { complaints: [] } } },
   edit: { act: 'edit', content: { type: 'text' } },
   revoke: { act: 'delete' },
   poll_vote: { sealed: { use: 'vote' } },
@@ -142,7 +146,8 @@ describe('every kind, through every process of the embedded stack', () => {
         (await post({ to, type: 'text', text: { body: `for a ${type}` } }))['id'])
       : undefined;
     const file = files[type];
-    const named = file === undefined ? {} : { id: await fileOf(file), convert: false };
+    const asItIs = type === 'sticker_pack' ? {} : { convert: false };
+    const named = file === undefined ? {} : { id: await fileOf(file), ...asItIs };
     const said = type === 'album' ? await albumOf() : example;
     const body = acts
       ? { ...(example as Json), message_id: on }
@@ -179,6 +184,12 @@ describe('every kind, through every process of the embedded stack', () => {
     expect(steps.map(({ data }) => data['status'])).toContain('sent');
   });
 });
+
+/** A ZIP archive of three pictures, in base64. */
+function archiveOfPictures(): string {
+  const pictures = [8, 16, 24].map((edge) => ({ name: `${edge}.png`, bytes: pngOf({ width: edge, height: edge }) }));
+  return writeZip(pictures).toString('base64');
+}
 
 /** What a phone makes of a message. */
 function seenIn(entry: TranscriptEntry | undefined): Partial<ToldContent> {

@@ -2,11 +2,16 @@ import type { FileType } from './fileTypes.ts';
 import type { ConversionFault } from './converter/conversionError.ts';
 import type { Film } from './converter/films.ts';
 import type { PictureMade } from './converter/pictures.ts';
+import type { PackMade } from './converter/stickerPack.ts';
 import type { SoundMade } from './converter/sounds.ts';
 
 /** What the converter is asked to do with one file. */
 export type ConversionJob =
-  | { readonly do: 'photo' | 'portrait' | 'card' | 'sticker' | 'mp4'; readonly path: string; readonly out: string }
+  | {
+      readonly do: 'photo' | 'portrait' | 'card' | 'sticker' | 'pack' | 'mp4';
+      readonly path: string;
+      readonly out: string;
+    }
   | { readonly do: 'picture' | 'film'; readonly path: string }
   | {
       readonly do: 'voice' | 'audio';
@@ -23,6 +28,7 @@ export interface ConversionsMade {
   readonly card: PictureMade;
   readonly picture: PictureMade;
   readonly sticker: PictureMade;
+  readonly pack: PackMade;
   readonly voice: SoundMade;
   readonly audio: SoundMade;
   readonly film: Film;

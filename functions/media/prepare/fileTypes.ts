@@ -26,6 +26,7 @@ export const fileTypes = {
   wav_other: { mimeType: 'audio/wav' },
   flac: { mimeType: 'audio/flac' },
   pdf: { mimeType: 'application/pdf' },
+  zip: { mimeType: 'application/zip' },
 } as const satisfies Readonly<Record<string, { readonly mimeType: string }>>;
 export type FileType = keyof typeof fileTypes;
 
@@ -52,6 +53,7 @@ const STARTS: readonly (readonly [readonly number[], FileType])[] = [
   [[0x66, 0x4c, 0x61, 0x43], 'flac'],
   [[0x23, 0x21, 0x41, 0x4d, 0x52], 'amr'],
   [[0x25, 0x50, 0x44, 0x46, 0x2d], 'pdf'],
+  [[0x50, 0x4b, 0x03, 0x04], 'zip'],
   [[0x49, 0x44, 0x33], 'mp3'],
 ];
 

@@ -18,6 +18,7 @@ const HOUR_SECONDS = 3_600;
 export const prepareLimits = {
   image: { bytes: 32 * MIB, seconds: 0 },
   sticker: { bytes: 16 * MIB, seconds: 10 },
+  sticker_pack: { bytes: 32 * MIB, seconds: 0 },
   video: { bytes: 100 * MIB, seconds: HOUR_SECONDS },
   gif: { bytes: 32 * MIB, seconds: 60 },
   // Phones record no more.

@@ -2,7 +2,7 @@ import type { SentUse } from '../../../shared/media/sentUse.ts';
 import type { FileType } from './fileTypes.ts';
 
 /**
- * What is done with a file. `as_is`: nothing, and nothing is looked at but its bytes. `photo`, `sticker`, `voice`: it is made anew. `film`, `audio`: it
+ * What is done with a file. `as_is`: nothing, and nothing is looked at but its bytes. `photo`, `sticker`, `pack`, `voice`: it is made anew. `film`, `audio`: it
  * passes if phones play it, and is made anew otherwise. `animation`: it becomes a film. `seen`, `heard`: nothing, and
  * what can be read of it is said.
  */
@@ -10,6 +10,7 @@ export type Treatment =
   | 'as_is'
   | 'photo'
   | 'sticker'
+  | 'pack'
   | 'film'
   | 'animation'
   | 'voice'
@@ -35,6 +36,7 @@ const plainSounds = ['wav', 'mp3', 'flac', 'ogg_vorbis'] as const;
 const rules: Readonly<Record<Exclude<SentUse, 'document'>, Readonly<Partial<Record<FileType, Treatment>>>>> = {
   image: all('photo', ...pictures),
   sticker: all('sticker', ...pictures),
+  sticker_pack: all('pack', 'zip'),
   video: all('film', ...films),
   gif: { ...all('film', ...films), gif: 'animation' },
   video_note: all('film', ...films),
@@ -58,6 +60,7 @@ const looks: Readonly<Partial<Record<FileType, Treatment>>> = {
 /** What is done with a file; undefined when it cannot be sent as that. */
 export function treatmentOf(as: SentUse, type: FileType | undefined, convert: boolean): Treatment | undefined {
   if (as === 'document') return 'as_is';
-  if (!convert) return (type === undefined ? undefined : looks[type]) ?? 'as_is';
+  // The message of a pack names each sticker in it, so a pack is always looked into.
+  if (!convert && as !== 'sticker_pack') return (type === undefined ? undefined : looks[type]) ?? 'as_is';
   return type === undefined ? undefined : rules[as][type];
 }

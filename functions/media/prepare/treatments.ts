@@ -10,7 +10,10 @@ import { prepareLimits } from './prepareLimits.ts';
 import type { Treatment } from './prepareRules.ts';
 
 /** What is known of a file that was treated. */
-export type Details = Pick<PreparedFile, 'width' | 'height' | 'seconds' | 'isAnimated' | 'waveform' | 'thumbnail'>;
+export type Details = Pick<
+  PreparedFile,
+  'width' | 'height' | 'seconds' | 'isAnimated' | 'waveform' | 'thumbnail' | 'pack'
+>;
 
 /** What came of a treatment. `made`: the path of a new file; the given one stands when it is left out. */
 export interface Treated {
@@ -40,6 +43,11 @@ export const treatments: Readonly<Record<Exclude<Treatment, 'as_is'>, Treat>> = 
     const [path, made] = [fileIn(folder, 'given'), fileIn(folder, 'made')];
     const details = await converter.convert({ do: 'sticker', path, out: made }, folder, signal);
     return { details, made, mimeType: 'image/webp' };
+  },
+  pack: async ({ converter, folder, signal }) => {
+    const [path, made] = [fileIn(folder, 'given'), fileIn(folder, 'made')];
+    const details = await converter.convert({ do: 'pack', path, out: made }, folder, signal);
+    return { details, made, mimeType: fileTypes.zip.mimeType };
   },
   voice: (run) => treatSound(run, 'voice', run.type).catch((error: unknown) => withFfmpeg(run, 'voice', error)),
   voice_by_ffmpeg: (run) => withFfmpeg(run, 'voice'),

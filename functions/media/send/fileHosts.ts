@@ -17,7 +17,7 @@ export type UploadAnswer =
 
 /** A file that is to be uploaded: sealed, or as it is. */
 export interface FileUpload {
-  readonly as: SentUse;
+  readonly as: SentUse | 'sticker_pack_cover';
   /** Whether it is not sealed, for channels. */
   readonly plain: boolean;
   /** SHA-256 of what is uploaded, in base64, and its length. */
@@ -37,7 +37,9 @@ const folders = {
   voice: 'audio',
   document: 'document',
   sticker: 'image',
-} as const satisfies Readonly<Record<SentUse, string>>;
+  sticker_pack: 'sticker-pack',
+  sticker_pack_cover: 'thumbnail-sticker-pack',
+} as const satisfies Readonly<Record<FileUpload['as'], string>>;
 
 /**
  * The same for files of channels: the names that WhatsApp's web client has for them (`WAServerMediaType`). It has none for round films, which whatsmeow
@@ -52,7 +54,9 @@ const plainFolders = {
   voice: 'newsletter-ptt',
   document: 'newsletter-document',
   sticker: 'newsletter-sticker',
-} as const satisfies Readonly<Record<SentUse, string>>;
+  sticker_pack: 'newsletter-sticker-pack',
+  sticker_pack_cover: 'newsletter-thumbnail-sticker-pack',
+} as const satisfies Readonly<Record<FileUpload['as'], string>>;
 
 /** What a host says that took a file. */
 const placeSchema = z.object({

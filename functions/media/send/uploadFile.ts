@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { ObjectStore } from '../../../shared/media/objectStore.ts';
 import type { PreparedFile } from '../../../shared/media/preparedFile.ts';
 import { sealFile, sealUses, type SealFound } from '../../../shared/media/sealFile.ts';
 import type { SendJob } from '../../../shared/media/sendJob.ts';
-import type { SealedFile, UploadedFile } from '../../../shared/media/uploadedFile.ts';
+import type { SealedFile, UploadedCover, UploadedFile } from '../../../shared/media/uploadedFile.ts';
 import type { FileHosts, UploadAnswer } from './fileHosts.ts';
 
 export interface UploadDependencies {
@@ -75,6 +77,9 @@ async function uploadSealed(
   const found = await measure(objects, prepared.objectKey, by, signal);
   if (found === undefined) return { uploaded: 'gone' };
   const bytes = (): AsyncIterable<Uint8Array> => sealFile(readAgain(objects, prepared.objectKey), by, () => undefined);
+  const cover =
+    prepared.pack === undefined ? undefined : await uploadCover(hosts, { names, token }, prepared, key, signal);
+  if (cover !== undefined && 'answer' in cover) return { uploaded: cover };
   const { sidecar, sealedSha256, sealedBytes } = found;
   const upload = { as, plain: false, sha256: sealedSha256, length: sealedBytes, bytes } as const;
   const answer = await hosts.upload({ hosts: names, token }, upload, signal);
@@ -87,10 +92,39 @@ async function uploadSealed(
       key,
       keyAtMs,
       sealedSha256,
+      ...(cover === undefined ? {} : { cover }),
       ...(streamed.has(as) && sidecar !== undefined ? { sidecar } : {}),
       uploadedAtMs: clock.nowMs(),
     },
   };
+}
+
+/** Uploads what stands for a pack of stickers in a chat: its small picture, which is in memory. */
+async function uploadCover(
+  hosts: UploadDependencies['hosts'],
+  { names, token }: { readonly names: readonly string[]; readonly token: string },
+  { thumbnail = '' }: PreparedFile,
+  key: string,
+  signal: AbortSignal,
+): Promise<UploadedCover | Exclude<UploadAnswer, { readonly answer: 'taken' }>> {
+  const picture = Buffer.from(thumbnail, 'base64');
+  const sealed: Uint8Array[] = [];
+  let sealedSha256 = '';
+  const chunks = sealFile(
+    Readable.from([picture]) as AsyncIterable<Uint8Array>,
+    { key, use: 'sticker_pack_cover' },
+    (found) => {
+      ({ sealedSha256 } = found);
+    },
+  );
+  for await (const chunk of chunks) sealed.push(chunk);
+  const all = Buffer.concat(sealed);
+  const bytes = (): AsyncIterable<Uint8Array> => Readable.from([all]) as AsyncIterable<Uint8Array>;
+  const upload = { as: 'sticker_pack_cover', plain: false, sha256: sealedSha256, length: all.length, bytes } as const;
+  const answer = await hosts.upload({ hosts: names, token }, upload, signal);
+  if (answer.answer !== 'taken') return answer;
+  const sha256 = createHash('sha256').update(picture).digest('base64');
+  return { directPath: answer.directPath, sha256, sealedSha256 };
 }
 
 async function measure(

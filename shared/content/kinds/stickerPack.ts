@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { count, holds, list, oneOf, prose, said, word } from '../bodyField.ts';
 import { bodyShape, record, type BodyOfShape } from '../bodyShape.ts';
 import type { ContentKind } from '../contentKind.ts';
+import { askedBeside, askedName, namedFileFields } from '../namedFile.ts';
 
 const sticker = record({
   filename: word(),
@@ -11,7 +13,10 @@ const sticker = record({
   label: word(),
 });
 const fields = {
-  id: word(),
+  id: said(
+    word(),
+    'Of one that came: of the pack, by WhatsApp. Of what you sent: the file, as `GET /v1/media/{id}` knows it.',
+  ),
   name: word(),
   publisher: word(),
   origin: oneOf(['first_party', 'third_party', 'user_created']),
@@ -19,7 +24,23 @@ const fields = {
   description: prose(),
   caption: prose(),
   stickers: list(sticker, 128),
+  link: namedFileFields.link,
 } as const;
+
+const NAME_CHARACTERS = 128;
+const DESCRIPTION_CHARACTERS = 512;
+const asked = z
+  .strictObject({
+    ...askedName,
+    name: z.string().min(1).max(NAME_CHARACTERS),
+    publisher: z.string().min(1).max(NAME_CHARACTERS),
+    description: z.string().min(1).max(DESCRIPTION_CHARACTERS).optional(),
+    caption: askedBeside.caption,
+  })
+  .refine(({ id, link }) => (id === undefined) !== (link === undefined), {
+    error: 'must have either id or link',
+    path: ['id'],
+  }) as unknown as z.ZodType<BodyOfShape<typeof fields>>;
 
 export const stickerPack = {
   description: 'A pack of stickers.',
@@ -32,4 +53,8 @@ export const stickerPack = {
     stickers: [{ filename: '1.webp', mime_type: 'image/webp', emojis: ['☕'] }],
   },
   ...bodyShape(fields),
+  out: {
+    asked,
+    example: { id: 'med_01K3C5F7XQ4T6V8X0Z2B4D6F8H', name: 'Good morning', publisher: 'Ada' },
+  },
 } as const satisfies ContentKind<BodyOfShape<typeof fields>>;

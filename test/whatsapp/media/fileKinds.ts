@@ -3,7 +3,7 @@
  * with, and under which name it is uploaded. The names of the keys are those of every public client (Baileys,
  * `MEDIA_HKDF_KEY_MAPPING`; whatsmeow, `MediaType`).
  */
-export type FileUse = 'image' | 'video' | 'audio' | 'document' | 'sticker_pack';
+export type FileUse = 'image' | 'video' | 'audio' | 'document' | 'sticker_pack' | 'sticker_pack_cover';
 
 /** What the keys of a file are derived for: text that goes into the derivation. */
 export const KEY_TEXTS: Readonly<Record<FileUse, string>> = {
@@ -12,6 +12,7 @@ export const KEY_TEXTS: Readonly<Record<FileUse, string>> = {
   audio: 'WhatsApp Audio Keys',
   document: 'WhatsApp Document Keys',
   sticker_pack: 'WhatsApp Sticker Pack Keys',
+  sticker_pack_cover: 'WhatsApp Sticker Pack Thumbnail Keys',
 };
 
 export type FileKind =

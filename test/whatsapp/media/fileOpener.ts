@@ -4,6 +4,7 @@ import type { FileFields } from './filesOf.ts';
 import type { FileStore, StoredFile } from './fileStore.ts';
 import { Head, isCalled } from './inside.ts';
 import type { Inside } from './insideShape.ts';
+import { complaintsOfPack } from './packs.ts';
 import { keysOf, Opening } from './sealing.ts';
 import type { FileComplaint, ShownFile } from './shownFile.ts';
 
@@ -71,13 +72,20 @@ export class FileOpener {
       return { complaints, sidecar: shown.sidecar, inside: head.read() };
     }
     const opening = this.#opening(file, shown);
-    for await (const chunk of opening.chunks()) head.update(chunk);
+    const archive: Buffer[] = [];
+    for await (const chunk of opening.chunks()) {
+      head.update(chunk);
+      if (shown.kind === 'sticker_pack') archive.push(chunk);
+    }
     const { isAuthentic, isPadded, sealedSha256, sha256, bytes, sidecar } = opening.opened;
     const complaints: FileComplaint[] = [];
     if (sealedSha256.toString('hex') !== shown.sealedSha256) complaints.push('other_sealed_hash');
     if (!isAuthentic) complaints.push('unauthentic');
     else if (!isPadded) complaints.push('unpadded');
     else complaints.push(...complaintsOfContent(sha256, bytes, shown));
+    if (shown.kind === 'sticker_pack') {
+      complaints.push(...(await complaintsOfPack(this.#store, Buffer.concat(archive), fields)));
+    }
     const said = fields.streamingSidecar;
     const isRight = said?.length ? sidecar.equals(said) : undefined;
     return {

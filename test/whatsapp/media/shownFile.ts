@@ -27,6 +27,8 @@ export const fileComplaints = {
   other_seconds: 'It lasts more than a second longer or shorter than the message says.',
   broken_pages: 'Pages of the sound have a wrong checksum, and players skip them.',
   voice_not_opus: 'A voice note that is not Opus in Ogg, which not every phone plays.',
+  broken_pack: 'A pack whose archive lacks a file that the message names.',
+  broken_cover: 'A pack whose cover is not there, or not what the message says.',
   odd_sticker: 'A sticker that is not a WebP of 512 × 512.',
 } as const;
 export type FileComplaint = keyof typeof fileComplaints;

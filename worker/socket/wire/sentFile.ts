@@ -1,5 +1,5 @@
 import type { proto } from '@whiskeysockets/baileys';
-import { isPlain, type UploadedFile } from '../../../shared/media/uploadedFile.ts';
+import { isPlain, type SealedFile, type UploadedFile } from '../../../shared/media/uploadedFile.ts';
 import type { FileOfSend } from '../port/connectionSocket.ts';
 import type { WireContext } from './spokenKind.ts';
 
@@ -7,6 +7,15 @@ import type { WireContext } from './spokenKind.ts';
 export function fileIn({ file }: WireContext): FileOfSend {
   if (file === undefined) throw new Error('a message of a file without its file');
   return file;
+}
+
+/** How a sealed file is opened, by the protocol's names. */
+export function howItOpens({ sealedSha256, key, keyAtMs }: SealedFile) {
+  return {
+    fileEncSha256: Buffer.from(sealedSha256, 'base64'),
+    mediaKey: Buffer.from(key, 'base64'),
+    mediaKeyTimestamp: Math.floor(keyAtMs / 1_000),
+  };
 }
 
 /** What every message of a file says of it, by the protocol's names. One of a channel is opened by nobody, so it has no key. */
@@ -19,13 +28,7 @@ export function whereItLies(file: UploadedFile) {
     fileLength: prepared.bytes,
     fileSha256: Buffer.from(prepared.sha256, 'base64'),
   };
-  if (isPlain(file)) return lies;
-  return {
-    ...lies,
-    fileEncSha256: Buffer.from(file.sealedSha256, 'base64'),
-    mediaKey: Buffer.from(file.key, 'base64'),
-    mediaKeyTimestamp: Math.floor(file.keyAtMs / 1_000),
-  };
+  return isPlain(file) ? lies : { ...lies, ...howItOpens(file) };
 }
 
 /** The small picture that stands in for the file until it is opened. */

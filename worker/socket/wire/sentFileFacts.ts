@@ -10,7 +10,8 @@ export function toSentFile(message: proto.IMessage): SentFileFacts | undefined {
     inner.ptvMessage ??
     inner.audioMessage ??
     inner.documentMessage ??
-    inner.stickerMessage;
+    inner.stickerMessage ??
+    inner.stickerPackMessage;
   if (file === null || file === undefined) return undefined;
   const { fileSha256 } = file;
   const facts = {

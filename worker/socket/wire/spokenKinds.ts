@@ -21,6 +21,7 @@ import { pollVote } from './kinds/pollVote.ts';
 import { reaction } from './kinds/reaction.ts';
 import { revoke } from './kinds/revoke.ts';
 import { sticker } from './kinds/sticker.ts';
+import { stickerPack } from './kinds/stickerPack.ts';
 import { text } from './kinds/text.ts';
 import { video } from './kinds/video.ts';
 import { videoNote } from './kinds/videoNote.ts';
@@ -35,6 +36,7 @@ export const spokenKinds = {
   audio,
   document,
   sticker,
+  sticker_pack: stickerPack,
   album,
   location,
   contacts,

@@ -39,6 +39,8 @@ async function run(job: ConversionJob): Promise<object> {
       return (await import('./pictures.ts')).lookAtPicture(job.path);
     case 'sticker':
       return (await import('./pictures.ts')).makeSticker(job.path, job.out);
+    case 'pack':
+      return (await import('./stickerPack.ts')).makePack(job.path, job.out);
     case 'voice':
       return (await import('./sounds.ts')).makeVoice(job);
     case 'audio':

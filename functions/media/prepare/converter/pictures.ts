@@ -1,5 +1,5 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { PICTURE_BYTES, type PictureUse } from '../../../../shared/media/pictureBytes.ts';
 import { ConversionError } from './conversionError.ts';
 
@@ -26,6 +26,7 @@ const SQUARES = {
   portrait: { mostEdge: 640, leastEdge: 192 },
   card: { mostEdge: 192, leastEdge: 1 },
 } as const satisfies Readonly<Record<PictureUse, object>>;
+const COVER_EDGE = 252;
 const QUALITIES = [85, 70, 50, 30, 10] as const;
 
 export interface PictureMade {
@@ -89,6 +90,38 @@ export async function makeSticker(path: string, out: string): Promise<PictureMad
   const { data } = await orBroken(() => smallest(most, square));
   writeFileSync(out, data);
   return { width: edge, height: edge, isAnimated };
+}
+
+/** What a sticker is that needs nothing done: a WebP of the right sides and size; undefined for every other picture. Throws {@link ConversionError}. */
+export async function lookAtSticker(path: string): Promise<PictureMade | undefined> {
+  const { metadata, frames } = await open(path, true);
+  const [height, isAnimated] = [metadata.pageHeight ?? metadata.height, frames > 1];
+  const { edge, bytes, animatedBytes, mostMs } = STICKER;
+  const lasts = (metadata.delay ?? []).reduce((sum, ms) => sum + ms, 0);
+  const isRight =
+    metadata.format === 'webp' &&
+    metadata.width === edge &&
+    height === edge &&
+    statSync(path).size <= (isAnimated ? animatedBytes : bytes) &&
+    (!isAnimated || lasts <= mostMs);
+  return isRight ? { width: edge, height: edge, isAnimated } : undefined;
+}
+
+/** Makes the small picture by which a pack of stickers is chosen: PNG of 96 pixels on each side. Source: github.com/WhatsApp/stickers. */
+export function makeTray(sticker: Uint8Array): Promise<Buffer> {
+  return orBroken(() => sharp(sticker, { limitInputPixels: MOST_PIXELS }).resize(96, 96).png().toBuffer());
+}
+
+/** Makes the picture that stands for a pack of stickers in a chat: a JPEG of 252 pixels on each side, as clients of WhatsApp have it. */
+export async function makeCover(sticker: Uint8Array): Promise<Buffer> {
+  const pixels = await orBroken(() =>
+    sharp(sticker, { limitInputPixels: MOST_PIXELS })
+      .resize(COVER_EDGE, COVER_EDGE)
+      .flatten({ background: '#ffffff' })
+      .png()
+      .toBuffer(),
+  );
+  return (await orBroken(() => smallest(THUMBNAIL.bytes, (quality) => sharp(pixels).jpeg({ quality })))).data;
 }
 
 function load(path: string, isAnimated: boolean): Sharp {

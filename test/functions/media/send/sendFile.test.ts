@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { SQSRecord } from 'aws-lambda';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { writeZip } from '../../../../functions/media/prepare/converter/zip.ts';
 import { FileHosts } from '../../../../functions/media/send/fileHosts.ts';
 import { prepareWith } from '../../../../functions/media/send/prepareWith.ts';
 import {
@@ -28,6 +29,7 @@ import { tableName } from '../../../../shared/platform/tables.ts';
 import { newIds } from '../../../shared/event/eventStores.ts';
 import { MemoryObjects } from '../../../shared/media/memoryObjects.ts';
 import { aRecord, receive, startQueueStack, type QueueStack } from '../../queueStack.ts';
+import { pngOf } from '../prepare/madePictures.ts';
 import { Preparing } from '../prepare/preparing.ts';
 import { UploadHost } from './uploadHost.ts';
 
@@ -163,6 +165,28 @@ describe('a job that brings a file to WhatsApp', () => {
       { name: { as: 'document', convert: false, plain: false } },
       { name: { as: 'document', convert: false, plain: true } },
     ]);
+    await told();
+  });
+
+  it('uploads a pack of stickers and its cover, each by its own path under one key', async () => {
+    const archive = writeZip(
+      [8, 16, 24].map((edge) => ({ name: `${edge}`, bytes: pngOf({ width: edge, height: edge }) })),
+    );
+    const file = await aFile({ sha256: createHash('sha256').update(archive).digest('base64') });
+    await objects.write(file.objectKey, Readable.from([archive]), { contentType: 'x' }, new AbortController().signal);
+
+    expect(await run(jobOf(file, { as: 'sticker_pack', convert: true }))).toBe('done');
+
+    const row = await uploads().find(uploadNameOf(file, { as: 'sticker_pack', convert: true }));
+    if (row?.state !== 'uploaded' || isPlain(row.file)) throw new Error('it is not uploaded');
+    const [cover, whole] = host.uploads;
+    expect(host.uploads.map(({ path }) => path.split('/')[2])).toEqual(['thumbnail-sticker-pack', 'sticker-pack']);
+    expect(Buffer.from(row.file.sealedSha256, 'base64').toString('base64url')).toBe(whole?.sha256);
+    expect(row.file.cover).toMatchObject({ directPath: `/v/${cover?.sha256}` });
+    const by = { use: 'sticker_pack_cover', key: row.file.key, sha256: row.file.cover?.sha256 } as const;
+    const body = Readable.from([cover?.body ?? Buffer.alloc(0)]) as AsyncIterable<Uint8Array>;
+    const opened = await Array.fromAsync(openFile(body, by, 1e6, { bytes: 0, sha256: '' }));
+    expect(Buffer.concat(opened).toString('base64')).toBe(row.file.prepared.thumbnail);
     await told();
   });
 

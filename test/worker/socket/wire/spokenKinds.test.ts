@@ -68,7 +68,15 @@ describe('a text as a status', () => {
 });
 
 const file: FileOfSend = {
-  prepared: { objectKey: 'ten/1', mimeType: 'image/jpeg', bytes: 9, sha256: 'AAAA', isConverted: false },
+  prepared: {
+    objectKey: 'ten/1',
+    mimeType: 'image/jpeg',
+    bytes: 9,
+    sha256: 'AAAA',
+    isConverted: false,
+    pack: { id: 'a1', stickers: [{ fileName: '1.webp', isAnimated: true }], tray: 'a1.png' },
+  },
+  cover: { directPath: '/v/2', sha256: 'BBBB', sealedSha256: 'CCCC' },
   url: 'https://mmg.whatsapp.net/v/1',
   directPath: '/v/1',
   key: Buffer.alloc(32, 7).toString('base64'),
@@ -76,6 +84,35 @@ const file: FileOfSend = {
   sealedSha256: 'AAAA',
   uploadedAtMs: 1_790_000_000_000,
 };
+
+describe('a pack of stickers', () => {
+  it('names what is in its archive, and its cover', async () => {
+    const content = { type: 'sticker_pack', sticker_pack: { id: 'med_1', name: 'Morning', publisher: 'Ada' } } as const;
+
+    const { message, attributes } = await toWire(content, { ...CHAT, file });
+
+    expect(attributes).toEqual({ type: 'media' });
+    expect(toContent(encoded(message))).toMatchObject({
+      content: {
+        type: 'sticker_pack',
+        sticker_pack: {
+          id: 'a1',
+          name: 'Morning',
+          publisher: 'Ada',
+          origin: 'user_created',
+          bytes: 9,
+          stickers: [{ filename: '1.webp', animated: true, mime_type: 'image/webp' }],
+        },
+      },
+      files: [{ use: 'sticker_pack', path: '/v/1' }],
+    });
+    expect(proto.Message.decode(encoded(message)).stickerPackMessage).toMatchObject({
+      trayIconFileName: 'a1.png',
+      thumbnailDirectPath: '/v/2',
+      thumbnailWidth: 252,
+    });
+  });
+});
 
 describe('every kind that is sent', () => {
   it.each(examples.filter(({ content }) => sentFileOf(content as OutboundContent) === undefined))(
