@@ -1,4 +1,5 @@
 import { decodeBinaryNode, encodeBinaryNode, type proto } from '@whiskeysockets/baileys';
+import { TOKEN_MAP } from '@whiskeysockets/baileys/lib/WABinary/constants.js';
 import type { WebSocket } from 'ws';
 import { node, type BinaryNode } from './node.ts';
 import { NoiseResponder, PROLOGUE, type ServerKeys } from './noise.ts';
@@ -24,6 +25,11 @@ export interface SocketEvents {
 const ANSWER_DEADLINE_MS = 15_000;
 /** Messages that a fault can deliver again. */
 const REMEMBERED = 1_000;
+/** A list without an entry, where the encoding has the name of a stanza. */
+const NO_STANZA = Buffer.from([0, 0xf8, 0, 0]);
+
+// A name such as `constructor` is no abbreviation that the server knows, and leaves as it is.
+Object.setPrototypeOf(TOKEN_MAP, null);
 
 let tags = 0;
 
@@ -75,6 +81,15 @@ export class ClientSocket {
       await travelled;
       if (this.closed) return;
       this.#writeFrame(this.#noise.encrypt(encodeBinaryNode(stanza)));
+    });
+  }
+
+  /** Sends a frame that no client can read: one that is sealed and holds no stanza, or one whose seal does not fit. */
+  sendUnreadable(broken: 'stanza' | 'seal'): void {
+    this.#writing = this.#writing.then(() => {
+      if (this.closed) return;
+      const sealed = this.#noise.encrypt(NO_STANZA);
+      this.#writeFrame(broken === 'stanza' ? sealed : sealed.map((byte) => byte ^ 1));
     });
   }
 

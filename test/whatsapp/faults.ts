@@ -120,6 +120,8 @@ export const strikeSchema = z.discriminatedUnion('kind', [
     isActive: z.boolean(),
     endsInSeconds: z.number().int().positive().optional(),
   }),
+  /** A frame that no client can read: a stanza that is none, or one whose seal does not fit. */
+  z.strictObject({ number: scope.number, kind: z.literal('unreadable_frame'), broken: z.enum(['stanza', 'seal']) }),
   /** Delivers a message once more that these sockets were sent, although they acknowledged it. */
   z.strictObject({ number: scope.number, kind: z.literal('redeliver'), id: z.string().min(1) }),
 ]);
@@ -208,6 +210,10 @@ function strikeSocket(strike: Strike, socket: ClientSocket): boolean {
   }
   if (strike.kind === 'tell_limit') {
     socket.send(limitNotice(strike));
+    return true;
+  }
+  if (strike.kind === 'unreadable_frame') {
+    socket.sendUnreadable(strike.broken);
     return true;
   }
   if (strike.kind === 'go_silent') {

@@ -15,7 +15,7 @@ import { noteGroup } from './worldRecords.ts';
 
 /**
  * Answers about groups (xmlns `w:g2`), in the forms that Baileys and whatsmeow read and write. Which number refuses what is
- * believed: 401 what an administrator alone may ask, 403 who may not, 404 what is not there, 406 what is too long, 409 what somebody
+ * believed: 400 a group to be made of somebody twice, or of its own maker, 401 what an administrator alone may ask, 403 who may not, 404 what is not there, 406 what is too long, 409 what somebody
  * else has changed or is so already, 410 a link that was reset.
  */
 const MOST_SUBJECT = 100;
@@ -80,8 +80,10 @@ function create(groups: GroupWorld, actor: Account, request: BinaryNode, by: Lin
   if (firstCharacters(subject, MOST_SUBJECT) !== subject || subject === '') return { error: 406 };
   const community = child(request, 'linked_parent')?.attrs['jid'];
   if (community !== undefined && groups.world.groups.get(community)?.isCommunity !== true) return { error: 404 };
-  const others = namedIn(groups.world, request).filter(({ number }) => !groups.isClosed(number));
-  const closed = namedIn(groups.world, request).filter(({ number }) => groups.isClosed(number));
+  const named = namedIn(groups.world, request);
+  if (new Set([actor, ...named]).size <= named.length) return { error: 400 };
+  const others = named.filter(({ number }) => !groups.isClosed(number));
+  const closed = named.filter(({ number }) => groups.isClosed(number));
   const described = child(request, 'description');
   const text = described && bytesOf(described, 'body')?.toString();
   const isCommunity = child(request, 'parent') !== undefined;

@@ -15,6 +15,7 @@ import { DurableRepository, type DurableRepositoryOptions } from './signal/durab
 import { makeSessionKeys } from './signal/sessionKeys.ts';
 import { SessionRenewals } from './signal/sessionRenewals.ts';
 import type { SocketCredentials } from './signal/socketCredentials.ts';
+import { catchUnread } from './unreadFrames.ts';
 import { watchRefusal } from './watchRefusal.ts';
 
 export interface LineParts extends Pick<DurableRepositoryOptions, 'publish' | 'cut'> {
@@ -60,6 +61,7 @@ export function openLine(options: OpenSocketOptions, parts: LineParts): Line {
   ours.keyAnswers.watch(scope, socket.ws);
   ours.devices.watchOwn(scope, socket.ws, () => Object.values(credentials.me()));
   guardFrames(raw, gate, credentials.saves);
+  catchUnread(socket.ws, logger, cut);
   boundHandshake(raw, options, cut);
   watchRefusal(raw, logger, cut);
   return { ...ours, socket, raw };

@@ -30,6 +30,11 @@ export function codeOfLink(link: string): string {
   return LINK.exec(link)?.[1] ?? link;
 }
 
+/** Whether something of WhatsApp's is the code of a link or an invitation: what is none is not made a link of. */
+export function isCode(code: string | undefined): code is string {
+  return code !== undefined && /^[\w-]{1,64}$/.test(code);
+}
+
 /** The link of a code, as phones write it. */
 export function linkOfCode(code: string): string {
   return `https://chat.whatsapp.com/${code}`;

@@ -81,7 +81,7 @@ export const askChannelPostsList: Ask<'channel_posts_list'> = async (asking, { c
     .toSorted((one, other) => Number(other.id) - Number(one.id));
   const { shown, complete } = fitInto(posts, ANSWER_BYTES);
   // The first post of a channel has a number of its own, so that a full answer may be the last one.
-  const hasMore = !complete || nodes.length === POSTS;
+  const hasMore = shown.length > 0 && (!complete || nodes.length === POSTS);
   return { outcome: 'succeeded', result: { channel: toChat(address), posts: shown, hasMore } };
 };
 

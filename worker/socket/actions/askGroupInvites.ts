@@ -1,5 +1,5 @@
 import { getBinaryNodeChild, type BinaryNode } from '@whiskeysockets/baileys';
-import { codeOfLink, linkOfCode } from '../../../shared/action/kinds/groupInvites.ts';
+import { codeOfLink, isCode, linkOfCode } from '../../../shared/action/kinds/groupInvites.ts';
 import { toChat } from '../../../shared/message/party.ts';
 import { groupIn, toGroupAddress } from '../wire/toGroup.ts';
 import { toSeconds } from '../wire/seconds.ts';
@@ -9,7 +9,6 @@ import { ALL_GROUPS, aNode, askGroups, changeGroup, toTarget } from './groupQuer
 import { findPeople } from './namedPeople.ts';
 
 /** Links to groups, and invitations of one person. */
-const CODE = /^[\w-]{1,64}$/;
 
 export const askGroupInviteFind: Ask<'group_invite_find'> = async (asking, { group: written }) => {
   const { address, group } = toTarget(written);
@@ -23,7 +22,7 @@ export const askGroupInviteReset: Ask<'group_invite_reset'> = async (asking, { g
 
 function linkIn(group: { readonly id: string }, answer: BinaryNode) {
   const code = getBinaryNodeChild(answer, 'invite')?.attrs['code'];
-  if (code === undefined || !CODE.test(code)) return { outcome: 'unanswered' } as const;
+  if (!isCode(code)) return { outcome: 'unanswered' } as const;
   return { outcome: 'succeeded', result: { group, invite_link: linkOfCode(code) } } as const;
 }
 

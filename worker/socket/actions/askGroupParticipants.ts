@@ -11,12 +11,11 @@ import { toShownText } from '../wire/foreignText.ts';
 import { toPerson, toTime } from '../wire/toGroup.ts';
 import type { Ask, Asking } from './asking.ts';
 import { aNode, askGroups, changeGroup, toTarget } from './groupQuery.ts';
-import { findPeople, namesIn, type NamedPerson } from './namedPeople.ts';
+import { eachOnce, findPeople, namesIn, type NamedInGroup, type NamedPerson } from './namedPeople.ts';
 import { toOutcomes, toParticipantNode } from './personOutcomes.ts';
 
 /** The people of a group. They are named as the group names its members: by LID, or in old groups by number. */
 type Change = 'add' | 'remove' | 'promote' | 'demote';
-type Named = { readonly jid: string; readonly other?: string };
 
 export const askGroupParticipantsAdd: Ask<'group_participants_add'> = (asking, request) =>
   change(asking, 'add', request);
@@ -45,13 +44,17 @@ async function change(
 }
 
 /** The people as the group names its members: each once, and nobody who has no account. */
-async function toNamed(asking: Asking, group: string, people: readonly NamedPerson[]): Promise<readonly Named[]> {
+async function toNamed(
+  asking: Asking,
+  group: string,
+  people: readonly NamedPerson[],
+): Promise<readonly NamedInGroup[]> {
   const { participants, addressingMode } = await asLookUp('group', () => asking.groups.forSending(group));
   const members = participants.map(({ id, lid, phoneNumber }) => ({
     id: withoutDevice(id),
     all: [id, lid, phoneNumber],
   }));
-  const named = people.flatMap(({ names }): readonly Named[] => {
+  const named = people.flatMap(({ names }): readonly NamedInGroup[] => {
     const member = members.find(({ all }) =>
       all.some((name) => name !== undefined && names.includes(withoutDevice(name))),
     );
@@ -59,7 +62,7 @@ async function toNamed(asking: Asking, group: string, people: readonly NamedPers
     const stranger = namesIn(names, addressingMode !== WAMessageAddressingMode.PN);
     return stranger === undefined ? [] : [stranger];
   });
-  return [...new Map(named.map((one) => [one.jid, one])).values()];
+  return eachOnce(named);
 }
 
 const MOST_REQUESTS = 500;

@@ -3,10 +3,11 @@ import type { groupSettings } from '../../../shared/action/groupFields.ts';
 import type { RequestOf } from '../../../shared/action/actionKinds.ts';
 import type { z } from 'zod';
 import { asLookUp } from '../port/lookUpError.ts';
+import { toLinkedAccount } from '../wire/toLinkedAccount.ts';
 import { fitInto, groupIn, subjectOf, toGroup, toGroupInShort } from '../wire/toGroup.ts';
 import type { Ask, Asking } from './asking.ts';
 import { ALL_GROUPS, aNode, askGroups, changeGroup, toTarget } from './groupQuery.ts';
-import { findPeople, namesIn } from './namedPeople.ts';
+import { eachOnce, findPeople, namesIn } from './namedPeople.ts';
 import { toOutcomes, toParticipantNode } from './personOutcomes.ts';
 
 /** Groups as such. A change that gets no answer may have been made: it is in the group for all to see. */
@@ -69,7 +70,10 @@ function settingNodesOf(asked: { readonly [Name in keyof Settings]?: Settings[Na
 
 export const askGroupCreate: Ask<'group_create'> = async (asking, request) => {
   const people = await findPeople(asking, request.participants ?? []);
-  const members = people.flatMap(({ names }) => namesIn(names, true) ?? []);
+  const { phoneJid, lid } = toLinkedAccount(asking.socket.authState.creds);
+  // The account is in a group that it makes, and is not named among those who are to be.
+  const others = people.filter(({ names }) => !names.includes(phoneJid) && !(lid !== undefined && names.includes(lid)));
+  const members = eachOnce(others.flatMap(({ names }) => namesIn(names, true) ?? []));
   const create = aNode('create', { subject: request.subject, key: asking.makeTag() }, [
     ...members.map((named) => toParticipantNode(named, true)),
     ...descriptionNodes(asking, request.description),

@@ -64,11 +64,19 @@ function digitsOf(jid: string): string {
   return parseJid(jid)?.user ?? '';
 }
 
+/** A person as a change of a group names them. */
+export interface NamedInGroup {
+  readonly jid: string;
+  readonly other?: string;
+}
+
+/** Each person once, however often the request names them: WhatsApp answers about each. */
+export function eachOnce(named: readonly NamedInGroup[]): readonly NamedInGroup[] {
+  return [...new Map(named.map((one) => [one.jid, one])).values()];
+}
+
 /** Both names of a person in the form in which a group names its members: by LID, or by number. */
-export function namesIn(
-  names: readonly string[],
-  byLid: boolean,
-): { readonly jid: string; readonly other?: string } | undefined {
+export function namesIn(names: readonly string[], byLid: boolean): NamedInGroup | undefined {
   const [first] = names;
   if (first === undefined) return undefined;
   const jid = names.find((name) => isLid(name) === byLid) ?? first;

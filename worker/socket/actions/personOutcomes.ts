@@ -1,5 +1,6 @@
 import { getBinaryNodeChild, type BinaryNode } from '@whiskeysockets/baileys';
 import type { PersonOutcome } from '../../../shared/action/groupFields.ts';
+import { isCode } from '../../../shared/action/kinds/groupInvites.ts';
 import { isLid } from '../../../shared/kernel/jid.ts';
 import { toContact } from '../../../shared/message/party.ts';
 import { toCount, toPerson, toTime } from '../wire/toGroup.ts';
@@ -7,7 +8,6 @@ import { aNode } from './groupQuery.ts';
 import type { NamedPerson } from './namedPeople.ts';
 
 /** What becomes of each person whom a change of a group names: WhatsApp answers with a node for each. */
-const CODE = /^[\w-]{1,64}$/;
 
 /** The node that names a person in a change. @param withNumber whether a LID has its number beside it, for people who are new */
 export function toParticipantNode(
@@ -37,7 +37,7 @@ function outcomeOf(node: BinaryNode): Pick<PersonOutcome, 'outcome' | 'whatsappC
   if (code === undefined || code === 200) return { outcome: 'done' };
   const offered = getBinaryNodeChild(node, 'add_request')?.attrs ?? {};
   const { code: invitation, expiration } = offered;
-  if (invitation === undefined || !CODE.test(invitation)) return { outcome: 'refused', whatsappCode: code };
+  if (!isCode(invitation)) return { outcome: 'refused', whatsappCode: code };
   const until = toTime(expiration);
   const invite = { code: invitation, ...(until === undefined ? {} : { expires_at: until }) };
   return { outcome: 'invitation_needed', whatsappCode: code, invite };

@@ -2,6 +2,7 @@ import { WA_CERT_DETAILS } from '@whiskeysockets/baileys';
 import { repairLibsignal } from './libsignalRepairs.ts';
 import { takeKeyPairsFromStock } from './madeKeyPairs.ts';
 import { takeKeysAsObjects } from './secretKeys.ts';
+import { knowOwnTokensOnly } from './tokenNames.ts';
 
 /**
  * The size of the block that small Buffers share, in bytes; it stays in memory as long as one of them does. Each
@@ -19,6 +20,7 @@ export function prepareProcess(options: { readonly rootKey: Uint8Array | undefin
   repairLibsignal();
   takeKeysAsObjects();
   takeKeyPairsFromStock();
+  knowOwnTokensOnly();
   if (options.rootKey !== undefined) WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(options.rootKey);
   // libsignal prints sessions with their private keys. The worker writes its log without the console.
   for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) console[method] = () => undefined;

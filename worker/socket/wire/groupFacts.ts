@@ -4,7 +4,7 @@ import {
   getBinaryNodeChildren,
   type BinaryNode,
 } from '@whiskeysockets/baileys';
-import { linkOfCode } from '../../../shared/action/kinds/groupInvites.ts';
+import { isCode, linkOfCode } from '../../../shared/action/kinds/groupInvites.ts';
 import {
   groupNoticeKey,
   type GroupChangeFact,
@@ -29,7 +29,7 @@ type Head = Pick<GroupChangeFact, 'group' | 'by' | 'byAlias' | 'atMs'>;
 
 /** How each kind of change is read; a kind that stands in neither table tells nothing. */
 const changeReaders: Readonly<Record<string, (node: BinaryNode) => GroupChanges>> = {
-  subject: ({ attrs }) => ({ subject: subjectOf(attrs['subject']) }),
+  subject: ({ attrs: { subject } }) => (subject === undefined ? {} : { subject: subjectOf(subject) }),
   description: (node) => ({ description: descriptionOf(textIn(getBinaryNodeChild(node, 'body')?.content)) }),
   announcement: () => ({ announcement: true }),
   not_announcement: () => ({ announcement: false }),
@@ -40,11 +40,20 @@ const changeReaders: Readonly<Record<string, (node: BinaryNode) => GroupChanges>
     const state = getBinaryNodeChild(node, 'group_join')?.attrs['state'];
     return { join_approval_mode: state === 'on' ? 'approval_required' : 'auto_approve' };
   },
-  ephemeral: ({ attrs }) => ({ disappearing_seconds: toCount(attrs['expiration']) ?? 0 }),
+  ephemeral: ({ attrs }) => {
+    const seconds = toCount(attrs['expiration']);
+    return seconds === undefined ? {} : { disappearing_seconds: seconds };
+  },
   not_ephemeral: () => ({ disappearing_seconds: 0 }),
-  invite: ({ attrs: { code } }) => (code === undefined ? {} : { invite_link: linkOfCode(code) }),
-  link: (node) => ({ linked: toLinked(node, node.attrs['link_type']) }),
-  unlink: (node) => ({ unlinked: toLinked(node, node.attrs['unlink_type']) }),
+  invite: ({ attrs: { code } }) => (isCode(code) ? { invite_link: linkOfCode(code) } : {}),
+  link: (node) => {
+    const linked = toLinked(node, node.attrs['link_type']);
+    return linked.length === 0 ? {} : { linked };
+  },
+  unlink: (node) => {
+    const unlinked = toLinked(node, node.attrs['unlink_type']);
+    return unlinked.length === 0 ? {} : { unlinked };
+  },
   suspended: () => ({ suspended: true }),
   unsuspended: () => ({ suspended: false }),
   delete: () => ({ deleted: true }),

@@ -103,6 +103,22 @@ describe('groups on a real socket', () => {
       expect((await groupOf(group.id)).members).toEqual({ [ANN]: 'superadmin', [BOB]: 'member' });
     });
 
+    it('with each person named once, however the request names them, and without the account itself', async () => {
+      const participants = [`+${BOB}`, BOB, lidOf(BOB), `+${ANN}`, lidOf(ANN), NOBODY];
+      const made = await done<{ readonly group: GroupView; readonly participants: PersonOutcome[] }>({
+        kind: 'group_create',
+        request: { subject: 'constructor', participants },
+      });
+      const { subject, members } = await groupOf(made.group.id);
+
+      expect(made.participants.map(({ outcome }) => outcome)).toEqual([
+        ...participants.slice(1).map(() => 'done'),
+        'no_account',
+      ]);
+      expect(subject).toBe('constructor');
+      expect(members).toEqual({ [ANN]: 'superadmin', [BOB]: 'member' });
+    });
+
     it('and are looked up, and listed', async () => {
       const id = await ours('Looked up');
       const { group } = await done<{ readonly group: GroupView }>({ kind: 'group_find', request: { group: id } });

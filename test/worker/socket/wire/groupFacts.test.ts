@@ -51,6 +51,12 @@ describe('a notice about a group', () => {
     ],
     [node('create', {}, [node('group')]), { joined: true }],
     [node('something_new'), undefined],
+    [node('subject'), undefined],
+    [node('ephemeral', { expiration: '-1' }), undefined],
+    [node('invite', { code: '../../evil?x=y' }), undefined],
+    [node('invite', { code: '' }), undefined],
+    [node('link', {}, 'text'), undefined],
+    [node('unlink', {}, [node('group', { jid: '333@lid' })]), undefined],
     [node('constructor'), undefined],
   ])('tells what has changed: %#', (child, expected) => {
     expect(changesOf(child)).toEqual(expected);
