@@ -38,11 +38,19 @@ const formats: Readonly<Record<string, string>> = {
   email: 'must be an address of mail, like ada@example.com',
 };
 
-/** The field that tells which of several kinds an object is. */
-function choiceOf({ discriminator, options, input }: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string {
+/** The field that tells which of several kinds an object is; for a choice of values, which they are. */
+function choiceOf({
+  discriminator,
+  options,
+  input,
+  errors,
+}: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string {
   const chosen = discriminator === undefined ? undefined : (input as Readonly<Record<string, unknown>>)[discriminator];
   if (discriminator !== undefined && chosen === undefined) return 'is missing';
-  return `must be ${(options as readonly unknown[] | undefined)?.map(String).join(' or ') ?? 'one of the kinds that are described'}`;
+  const issues = (errors ?? []).flat();
+  const values = issues.flatMap((issue) => (issue.code === 'invalid_value' ? issue.values : []));
+  const choice = (options as readonly unknown[] | undefined) ?? (values.length === issues.length ? values : []);
+  return `must be ${choice.length === 0 ? 'one of the kinds that are described' : choice.map(String).join(' or ')}`;
 }
 
 const typeNames: Readonly<Record<string, string>> = {
@@ -68,5 +76,7 @@ export function toFieldProblems(error: z.ZodError): readonly FieldProblem[] {
     const problem = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
     return [{ field: fieldOf(path), problem }];
   });
-  return problems.slice(0, MOST_PROBLEMS);
+  // Two rules of a field may say the same.
+  const told = new Map(problems.map((one) => [`${one.field}\n${one.problem}`, one]));
+  return [...told.values()].slice(0, MOST_PROBLEMS);
 }

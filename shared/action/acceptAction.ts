@@ -66,7 +66,7 @@ export async function acceptAction(
   // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
   if (known !== undefined) return tellOwner(dependencies, connection, known);
 
-  assertTimely(asked.expiresAtMs, nowMs);
+  assertTimely(asked, nowMs);
   if (Buffer.byteLength(JSON.stringify(asked.request)) > ACTION_REQUEST_BYTES) {
     throw new AppError('payload_too_large', {
       detail: 'What is asked of an action may be 64 KB as JSON. Ask for less at a time.',
@@ -155,10 +155,11 @@ export function beginWithinMs(kind: ActionKind): number {
   return rowOf(kind).file === undefined ? BEGIN_WITHIN_MS : BEGIN_WITH_FILE_MS;
 }
 
-function assertTimely(expiresAtMs: number | undefined, nowMs: number): void {
+function assertTimely({ expiresAtMs, kind }: AcceptActionRequest, nowMs: number): void {
   if (expiresAtMs === undefined || (expiresAtMs > nowMs && expiresAtMs <= nowMs + LONGEST_PARKED_MS)) return;
   const problem = 'must be in the future, and at most 7 days from now';
-  throw new AppError('invalid_request', { fields: [{ field: 'expires_at', problem }] });
+  const field = rowOf(kind).method === 'GET' ? '?expires_at' : 'expires_at';
+  throw new AppError('invalid_request', { fields: [{ field, problem }] });
 }
 
 /** The hash by which two requests are the same. */

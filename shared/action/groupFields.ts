@@ -38,7 +38,8 @@ export const peopleAddresses = z
 export const SUBJECT_CHARACTERS = 128;
 export const DESCRIPTION_CHARACTERS = 2_048;
 
-const upTo = (characters: number) =>
+/** A text of so many characters at most, counted as code points. */
+export const upTo = (characters: number) =>
   z
     .string()
     .max(2 * characters, `must have ${characters} characters or fewer`)

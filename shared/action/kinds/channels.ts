@@ -10,10 +10,11 @@ const channel = z
   .max(64)
   .refine((text) => toChannel(text) !== undefined, 'Write the address of a channel, digits@newsletter.')
   .meta({ description: 'The address of a channel.' });
-const LINK = /^(?:https?:\/\/(?:www\.)?whatsapp\.com\/channel\/)?([\w-]{8,64})$/;
+/** A link as it is copied: that of a post has the number of the post behind it. */
+const LINK = /^(?:https?:\/\/(?:www\.)?whatsapp\.com\/channel\/)?([\w-]{8,64})(?:\/\d{0,15})?(?:\?[^#\s]{0,200})?$/;
 const invite_link = z
   .string()
-  .max(200)
+  .max(320)
   .regex(LINK, 'must be a link https://whatsapp.com/channel/…, or its code alone')
   .meta({ description: 'A link to a channel, or its code alone.' });
 

@@ -1,19 +1,14 @@
 import { z } from 'zod';
-import { firstCharacters } from '../../kernel/firstCharacters.ts';
 import { contactSchema } from '../../message/party.ts';
 import { actionRow } from '../actionRow.ts';
-import { exampleMember } from '../groupFields.ts';
+import { exampleMember, upTo } from '../groupFields.ts';
 
 /** What the account shows of itself, and to whom. Its picture is set by an action of its own. */
 const ABOUT_CHARACTERS = 139;
-const about = z
-  .string()
-  .max(2 * ABOUT_CHARACTERS)
-  .refine(
-    (text) => firstCharacters(text, ABOUT_CHARACTERS) === text,
-    `must have ${ABOUT_CHARACTERS} characters or fewer`,
-  )
-  .meta({ description: 'What the account writes about itself; an empty text removes it.', example: 'At work' });
+const about = upTo(ABOUT_CHARACTERS).meta({
+  description: 'What the account writes about itself; an empty text removes it.',
+  example: 'At work',
+});
 const disappearing_seconds = z
   .union([z.literal(0), z.literal(86_400), z.literal(604_800), z.literal(7_776_000)])
   .meta({ description: 'After how long messages of new chats disappear: a day, 7 or 90 days; 0 where they stay.' });

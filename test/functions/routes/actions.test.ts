@@ -163,6 +163,13 @@ describe('actions through the API', () => {
     expect(answer.body).toMatchObject({ code: 'invalid_request', fields: [{ field: 'expires_at' }] });
   });
 
+  it('names a time in the query as a part of the query, where it refuses it', async () => {
+    const path = `/v1/connections/${await aConnection()}/groups?expires_at=2020-01-01T00:00:00Z`;
+    const answer = await stack.call('GET', path, { key: owner.key });
+
+    expect(answer.body).toMatchObject({ code: 'invalid_request', fields: [{ field: '?expires_at' }] });
+  });
+
   it.each([
     ['nothing to ask for', { contacts: [] }, 'contacts'],
     ['too much to ask for', { contacts: Array.from({ length: 51 }, () => '+4915123456789') }, 'contacts'],
