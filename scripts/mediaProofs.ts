@@ -22,7 +22,7 @@ export const mediaProofs: readonly Proof[] = [
   },
   {
     name: 'large-media',
-    what: 'Ten files of 64 MB at once come, and go, through the product, and one of 2 GB comes, and they take less than 100 MB of any process.',
+    what: 'Ten files of 64 MB at once come, and go, through the product, and one of 2 GB each way, and they take less than 100 MB of any process.',
     daily: 'two parts of each file in memory: `test/shared/media/objectStore.test.ts`',
     place: 'alone',
     whole: file('test/bench/largeMedia.prove.ts'),

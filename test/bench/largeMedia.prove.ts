@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silenceConsole } from '../whatsapp/silenceConsole.ts';
 import { MB, measureParallel, measureParallelOut } from './mediaMeasurement.ts';
-import { MediaStage } from './mediaStage.ts';
+import { ANN, MediaStage } from './mediaStage.ts';
 import { MemoryWatch } from './processFigures.ts';
 
 silenceConsole();
@@ -36,5 +36,15 @@ describe('large files', { timeout: 3_600_000 }, () => {
 
     expect(data['media']).toMatchObject({ state: 'ready', bytes: 2 * 1_024 * MB - 1 });
     expect(Math.max(...watch.stop())).toBeLessThan(MOST_GROWTH_BYTES);
+  });
+
+  it('of 2 GB go in parts, in the same memory, and the phone opens them', async () => {
+    const watch = new MemoryWatch([...stage.functions, ...stage.workers]);
+
+    const id = await stage.bring(2 * 1_024 * MB - 1, 8);
+    await stage.opened(ANN, await stage.send(ANN, { type: 'document', document: { id, convert: false } }));
+
+    expect(Math.max(...watch.stop())).toBeLessThan(MOST_GROWTH_BYTES);
+    expect(stage.temporaryFiles()).toEqual([]);
   });
 });

@@ -160,12 +160,9 @@ export class MediaStage {
       readonly part_bytes?: number;
       readonly parts?: readonly { readonly url?: string }[];
     };
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of noiseOf({ bytes, seed })) chunks.push(chunk);
-    const all = Buffer.concat(chunks);
-    for (const [place, part] of parts.entries()) {
-      const body = all.subarray(place * most, (place + 1) * most);
-      const { status } = await fetch(part.url ?? '', { method: 'PUT', body });
+    const urls = parts.map(({ url: partUrl = '' }) => partUrl).values();
+    for await (const body of inParts(noiseOf({ bytes, seed }), most)) {
+      const { status } = await fetch(urls.next().value ?? '', { method: 'PUT', body });
       if (status !== 200) throw new Error(`a part was not taken: ${status}`);
     }
     return String(answer['id']);
@@ -232,3 +229,22 @@ const isMessage =
   (stanzaId: string) =>
   ({ type, data }: ReceivedEvent): boolean =>
     type === 'message.received' && data['stanzaId'] === stanzaId;
+
+/** The same bytes in parts of one size, of which the last may be smaller. Memory: one part. */
+async function* inParts(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let part = new Uint8Array(bytes);
+  let filled = 0;
+  for await (const chunk of chunks) {
+    for (let from = 0; from < chunk.length;) {
+      const piece = chunk.subarray(from, from + bytes - filled);
+      part.set(piece, filled);
+      filled += piece.length;
+      from += piece.length;
+      if (filled < bytes) continue;
+      yield part;
+      part = new Uint8Array(bytes);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield part.subarray(0, filled);
+}
