@@ -3,6 +3,7 @@ import type { AppState } from '../appState/appState.ts';
 import type { GroupMembers } from '../people/groupMembers.ts';
 import type { PhoneFiles } from '../files/phoneFiles.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
+import { isPerson, withoutDevice } from '../../../shared/kernel/jid.ts';
 import { toBlockFacts } from '../wire/blockFacts.ts';
 import { toGroupFacts, toGroupPictureFact } from '../wire/groupFacts.ts';
 import type { KnownPeople } from '../people/knownPeople.ts';
@@ -10,7 +11,7 @@ import type { Fate } from './inboundOrder.ts';
 
 export interface NoticesParts {
   readonly members: Pick<GroupMembers, 'forget'>;
-  readonly people: Pick<KnownPeople, 'welcomeNewSession'>;
+  readonly people: Pick<KnownPeople, 'welcomeNewSession' | 'isMe'>;
   readonly appState: Pick<AppState, 'notice'>;
   readonly files: Pick<PhoneFiles, 'hear'>;
   /** Publishes facts. Resolves when they are durable. */
@@ -34,9 +35,10 @@ const hearers: Readonly<Record<NoticeType, (stanza: BinaryNode, parts: NoticesPa
     if (fact !== undefined) await publish([fact]);
     return undefined;
   },
-  /** Something of the account has changed on another of its devices; whom it has blocked is told. */
-  account_sync: async (stanza, { publish }) => {
-    await publish(toBlockFacts(stanza));
+  /** Something of the account has changed on another of its devices; whom it has blocked is told, unless it is somebody else's word. */
+  account_sync: async (stanza, { publish, people }) => {
+    const from = withoutDevice(stanza.attrs['from'] ?? '');
+    if (!isPerson(from) || people.isMe(from)) await publish(toBlockFacts(stanza));
     return undefined;
   },
   /**

@@ -28,7 +28,7 @@ export interface StanzaHandlersParts {
   readonly retries: Pick<Retries, 'onMessage' | 'members'>;
   readonly placeholders: Pick<Placeholders, 'take'>;
   readonly receipts: Pick<Receipts, 'onReceipt'>;
-  readonly people: Pick<KnownPeople, 'welcomeNewSession'>;
+  readonly people: Pick<KnownPeople, 'welcomeNewSession' | 'isMe'>;
   readonly settings: Pick<AppliedSettings, 'onCall'>;
   readonly appState: Pick<AppState, 'notice'>;
   readonly files: Pick<PhoneFiles, 'hear'>;

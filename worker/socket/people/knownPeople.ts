@@ -1,7 +1,7 @@
 import { withoutDevice } from '../../../shared/kernel/jid.ts';
 import type { Session } from '../../session/session.ts';
 import type { SessionRenewals } from '../signal/sessionRenewals.ts';
-import type { Me } from '../wire/envelope.ts';
+import { isMe, type Me } from '../wire/envelope.ts';
 import { findOtherNames } from './contactNames.ts';
 
 export interface KnownPeopleParts {
@@ -17,6 +17,9 @@ export class KnownPeople {
   constructor(parts: KnownPeopleParts) {
     this.#parts = parts;
   }
+
+  /** Whether an address, without device, is that of the account itself. */
+  readonly isMe = (jid: string): boolean => isMe(jid, this.#parts.me());
 
   /** Finds the other name of a person, without device, where it is known. It asks nothing of WhatsApp. */
   readonly otherNameOf = async (jid: string): Promise<string | undefined> => {
