@@ -159,22 +159,47 @@ describe('files that are sent', () => {
   );
 
   /** What a channel shows of each kind, beside that nothing is wrong with it. */
-  const posts: readonly (readonly [media: SentFile, type: string, body: Json, shown: object])[] = [
+  const posts: readonly (readonly [what: string, media: SentFile, type: string, body: Json, shown: object])[] = [
     [
+      'a document',
       { kind: 'document', noise: { bytes: 100_003, seed: 9 }, fileName: 'programme.pdf' },
       'document',
       { convert: false, caption: 'The programme' },
       { kind: 'document', bytes: 100_003, caption: 'The programme', fileName: 'programme.pdf' },
     ],
-    [{ kind: 'image', data: samples.smallPng }, 'image', { caption: 'Now' }, { kind: 'image', mimetype: 'image/jpeg' }],
-    [{ kind: 'video', data: samples.earlyIndexMp4 }, 'video', { convert: false, gif: true }, { kind: 'gif' }],
-    [{ kind: 'audio', data: samples.voice20Ms, mimetype: 'audio/ogg' }, 'audio', { voice: true }, { kind: 'voice' }],
-    [{ kind: 'image', data: samples.smallPng }, 'sticker', {}, { kind: 'sticker', mimetype: 'image/webp' }],
+    [
+      'a picture',
+      { kind: 'image', data: samples.smallPng },
+      'image',
+      { caption: 'Now' },
+      { kind: 'image', mimetype: 'image/jpeg' },
+    ],
+    [
+      'a film like a GIF',
+      { kind: 'video', data: samples.earlyIndexMp4 },
+      'video',
+      { convert: false, gif: true },
+      { kind: 'gif' },
+    ],
+    [
+      'a voice message',
+      { kind: 'audio', data: samples.voice20Ms, mimetype: 'audio/ogg' },
+      'audio',
+      { voice: true },
+      { kind: 'voice' },
+    ],
+    [
+      'a sticker',
+      { kind: 'image', data: samples.smallPng },
+      'sticker',
+      {},
+      { kind: 'sticker', mimetype: 'image/webp' },
+    ],
   ];
 
   it.each(posts)(
-    'goes to a channel as it is, by its own path and with its handle: %j',
-    async (media, type, body, shown) => {
+    'goes to a channel as it is, by its own path and with its handle: %s',
+    async (_what, media, type, body, shown) => {
       const CHANNEL = '120363000000000777@newsletter';
       const id = await received(media);
 
