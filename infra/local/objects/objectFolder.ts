@@ -1,5 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  createReadStream,
+  createWriteStream,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type ReadStream,
+} from 'node:fs';
 import { copyFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -63,14 +71,21 @@ export class ObjectFolder {
     return read(this.#noteOf(key));
   }
 
-  /** The bytes from one on to another one that belongs to it. */
-  async *bytesOf({ folder, parts }: ObjectNote, from: number, to: number): AsyncGenerator<Buffer> {
+  /**
+   * The bytes from one on to another one that belongs to it, as streams to be read one after the other and destroyed in the end. All files are opened
+   * at once, so that the reader of an object that is replaced or removed meanwhile gets that object, whole, as S3 does it.
+   */
+  bytesOf({ folder, parts }: ObjectNote, from: number, to: number): readonly ReadStream[] {
+    const streams: ReadStream[] = [];
     let begin = 0;
     for (const { name, bytes } of parts) {
       const [start, end] = [Math.max(0, from - begin), Math.min(bytes - 1, to - begin)];
       begin += bytes;
-      if (start <= end) yield* createReadStream(join(this.#data, folder, name), { start, end });
+      if (start > end) continue;
+      const fd = openSync(join(this.#data, folder, name), 'r');
+      streams.push(createReadStream('', { fd, start, end }));
     }
+    return streams;
   }
 
   /** Begins an upload: bytes that nobody sees. @returns its id */

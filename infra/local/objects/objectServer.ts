@@ -72,6 +72,10 @@ export async function startObjectServer(options: ObjectServerOptions): Promise<O
   };
 }
 
+async function* oneAfterAnother(streams: readonly AsyncIterable<Buffer>[]): AsyncGenerator<Buffer> {
+  for (const stream of streams) yield* stream;
+}
+
 function report(error: unknown): void {
   process.stderr.write(
     `the object emulator failed at a call: ${error instanceof Error ? error.stack : String(error)}\n`,
@@ -146,10 +150,15 @@ class ObjectRoom {
       response.end();
       return;
     }
-    // A reader that goes away ends the stream, and there is nobody to tell.
-    await pipeline(this.#folder.bytesOf(note, from, to), response).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
-    });
+    const streams = this.#folder.bytesOf(note, from, to);
+    try {
+      await pipeline(oneAfterAnother(streams), response);
+    } catch (error) {
+      // A reader that goes away ends the stream, and there is nobody to tell.
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    } finally {
+      for (const stream of streams) stream.destroy();
+    }
   }
 
   /** Stores an object that comes at once, or a part of one. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PART_BYTES, type ObjectStore } from '../../../shared/media/objectStore.ts';
@@ -145,6 +146,19 @@ describe.each<[string, () => ObjectStore]>([
 
     expect(await contentOf(keyOf('replaced'))).toEqual(second);
     expect((await data()).length - before).toBe(name === 'in S3' ? 1 : 0);
+  });
+
+  it('are given whole to a reader who began before they were replaced or removed', async () => {
+    const key = keyOf('meanwhile');
+    const bytes = randomBytes(2 * PART_BYTES + 7);
+    await store().write(key, pieces(bytes, 65_536), about, never);
+
+    const first = await store().read(key);
+    await store().write(key, pieces(randomBytes(5), 5), about, never);
+    await store().remove(key);
+
+    expect((await buffer(first as Readable)).equals(bytes)).toBe(true);
+    expect(await store().read(key)).toBeUndefined();
   });
 
   it('give parts of themselves, also across the places where they were written', async () => {
