@@ -7,20 +7,21 @@ import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { DockerImageCode } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { makePassingMediaImage } from '../scripts/mediaImage.ts';
-import { makePassingStreamImage } from '../scripts/streamImage.ts';
-import { makePassingWorkerImage } from '../scripts/workerImage.ts';
+import { useBundles } from './constructs/bundle.ts';
+import { makeDeployable } from './deployables.ts';
 import { settingsOf, type Settings } from './settings/settings.ts';
 import { addStacks } from './stacks.ts';
 
 const app = new App();
 const settings = readSettings();
 const platform = Platform.LINUX_ARM64;
-const [worker, media, stream] = await Promise.all([
-  makePassingWorkerImage(),
-  makePassingMediaImage(),
-  settings.streamDomainName === undefined ? undefined : makePassingStreamImage(),
+const [functions, worker, media, stream] = await Promise.all([
+  makeDeployable('functions'),
+  makeDeployable('worker'),
+  makeDeployable('media'),
+  settings.streamDomainName === undefined ? undefined : makeDeployable('stream'),
 ]);
+useBundles(app, functions);
 addStacks(app, settings, {
   worker: ContainerImage.fromAsset(worker, { platform }),
   media: DockerImageCode.fromImageAsset(media, { platform }),

@@ -63,12 +63,12 @@ export function entryNames(): readonly string[] {
   return readdirSync(join(root, FUNCTIONS)).filter((name) => existsSync(join(root, FUNCTIONS, name, ENTRY)));
 }
 
-/** Bundles all entries into a folder. Rejects with esbuild's own list of problems. */
-export async function bundleFunctions(outDir: string): Promise<readonly Bundle[]> {
+/** Bundles entries, all of them if none are named, into a folder. Rejects with esbuild's own list of problems. */
+export async function bundleFunctions(outDir: string, names = entryNames()): Promise<readonly Bundle[]> {
   const { metafile } = await build({
     ...bundleOptions,
     absWorkingDir: root,
-    entryPoints: entryNames().map((name) => ({ in: `${FUNCTIONS}/${name}/${ENTRY}`, out: `${name}/index` })),
+    entryPoints: names.map((name) => ({ in: `${FUNCTIONS}/${name}/${ENTRY}`, out: `${name}/index` })),
     outdir: resolve(outDir),
     outExtension: { '.js': '.mjs' },
     metafile: true,

@@ -3,8 +3,7 @@
  * `DIR/app` with the bundles of the function and of the converter, and the two files by which npm installs the codecs for the
  * processor of the image, at the versions and sums of package-lock.json.
  */
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CODECS } from './bundlePrograms.ts';
 import { folderOfCommandLine, write, writePrograms } from './imageFolder.ts';
@@ -46,14 +45,6 @@ export async function makeMediaImage(outDir: string, processor: ImageProcessor =
     sources,
     installed: Object.fromEntries(installed),
   };
-}
-
-/** Makes the folder in a place that is gone when this process ends. Resolves to its path. */
-export async function makePassingMediaImage(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-media-image-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  await makeMediaImage(folder);
-  return folder;
 }
 
 const nameOf = (place: string): string => place.replace(/^.*node_modules\//, '');

@@ -2,8 +2,7 @@
  * Makes the folder that the image of the stream service is built from: `node scripts/streamImage.ts --out DIR` makes `DIR/Dockerfile` and
  * `DIR/app` with the bundle of the service, its source map and the licences of everything in it.
  */
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { folderOfCommandLine, writePrograms } from './imageFolder.ts';
 
@@ -22,14 +21,6 @@ export async function makeStreamImage(outDir: string): Promise<StreamImage> {
   const sources = await writePrograms(outDir, [STREAM_PROGRAM]);
   copyFileSync(join(root, 'functions/stream/Dockerfile'), join(outDir, 'Dockerfile'));
   return { sources };
-}
-
-/** Makes the folder in a place that is gone when this process ends. Resolves to its path. */
-export async function makePassingStreamImage(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-stream-image-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  await makeStreamImage(folder);
-  return folder;
 }
 
 if (import.meta.main) {

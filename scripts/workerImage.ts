@@ -4,8 +4,7 @@
  * loaded from where they are installed, and the licences of everything in it. The same sources and packages give the same
  * bytes wherever the repository lies, so CDK's hash of the folder changes with what a worker runs, and with nothing else.
  */
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, cpSync, readFileSync } from 'node:fs';
 import { extname, join, relative, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { programOptions } from './bundlePrograms.ts';
@@ -65,14 +64,6 @@ export async function makeWorkerImage(outDir: string): Promise<WorkerImage> {
   for (const file of ['Dockerfile', 'NOTICE'])
     copyFileSync(join(root, file), join(file === 'NOTICE' ? app : outDir, file));
   return { sources, imported: placesOf(importsOf(metafile, sources)), bundled, installed };
-}
-
-/** Makes the folder in a place that is gone when this process ends. Resolves to its path. */
-export async function makePassingWorkerImage(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-image-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  await makeWorkerImage(folder);
-  return folder;
 }
 
 function importsOf({ inputs }: Metafile, sources: readonly string[]): readonly string[] {

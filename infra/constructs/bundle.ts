@@ -1,36 +1,22 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { AssetHashType, DockerImage } from 'aws-cdk-lib';
+import { AssetHashType, DockerImage, type App } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
 
-const root = join(import.meta.dirname, '../..');
-/** Bundles take seconds; on a machine that is busy with other things, a minute. */
-const BUNDLED_WITHIN_MS = 300_000;
-
-let bundles: string | undefined;
+const BUNDLES = 'holdfast:bundles';
 
 /**
- * The folder with the bundles of all functions, made when the first is asked for. They are bundled in one go, because that reads
- * what they share once, and in a process of its own, because CDK cannot wait for esbuild's plugins.
+ * Says where the bundles of all functions are, as `scripts/bundleFunctions.ts` makes them. They are made before any construct is, in one
+ * go, because that reads what they share once, and CDK cannot wait for esbuild's plugins.
  */
-function bundledFunctions(): string {
-  if (bundles === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-functions-'));
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-    execFileSync(process.execPath, [join(root, 'scripts/bundleFunctions.ts'), '--out', folder], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: BUNDLED_WITHIN_MS,
-    });
-    bundles = folder;
-  }
-  return bundles;
+export function useBundles(app: App, folder: string): void {
+  app.node.setContext(BUNDLES, folder);
 }
 
-/** The code of a function: its bundle, as `scripts/bundleFunctions.ts` makes it. @param entry such as `functions/api/entry.ts` */
-export function bundledCode(entry: string): Code {
-  return Code.fromAsset(join(root, 'functions'), {
+/** The code of a function: its bundle. @param entry such as `functions/api/entry.ts` */
+export function bundledCode(scope: Construct, entry: string): Code {
+  return Code.fromAsset(join(import.meta.dirname, '../../functions'), {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       // CDK never uses this image, as the local way always works; the text of its command only tells the assets of one
@@ -39,7 +25,8 @@ export function bundledCode(entry: string): Code {
       command: [entry],
       local: {
         tryBundle: (outputFolder) => {
-          cpSync(join(bundledFunctions(), basename(dirname(entry))), outputFolder, { recursive: true });
+          const folder = String(scope.node.getContext(BUNDLES));
+          cpSync(join(folder, basename(dirname(entry))), outputFolder, { recursive: true });
           return true;
         },
       },

@@ -91,7 +91,7 @@ export class Handler extends Construct {
     if (typeof code !== 'string') return new DockerImageFunction(this, 'Function', { ...common, code });
     return new NodejsFunction(this, 'Function', {
       ...common,
-      code: bundledCode(code),
+      code: bundledCode(this, code),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
     });

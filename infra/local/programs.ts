@@ -1,15 +1,13 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { keptFolder } from '../../scripts/keptFolder.ts';
 import { BUILT_WORKER_NODE_FLAGS } from '../../shared/platform/workerNodeFlags.ts';
 
 /**
  * The programs of the embedded stack are run from bundles, which are made again when a source has changed
- * (`scripts/bundlePrograms.ts`). They are made in a process of their own, which takes its memory with it, under a name of its
- * own, and get their place by one rename: a process that dies meanwhile leaves nothing that another would take for whole, and of
- * two that make the same at once one is kept. Where nothing can be made, programs are run from their sources.
+ * (`scripts/bundlePrograms.ts`). They are made in a process of their own, which takes its memory with it, and kept. Where
+ * nothing can be made, programs are run from their sources.
  */
 const PROGRAMS = [
   'infra/local/supervisor.ts',
@@ -24,9 +22,9 @@ const PROGRAMS = [
 ] as const;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const MADE = join(root, 'node_modules/.cache/holdfast-programs');
-/** What programs are made of, apart from packages, which the lock file stands for. */
-const SOURCES = ['functions', 'infra/local', 'scripts', 'shared', 'test/whatsapp', 'worker', 'package-lock.json'];
+const HOME = 'holdfast-programs';
+const MADE = join(root, 'node_modules/.cache', HOME);
+const SOURCES = ['functions', 'infra/local', 'scripts', 'shared', 'test/whatsapp', 'worker', 'tsconfig.json'];
 /** How many are kept: a stack that still runs loads parts of its own when it needs them, and starts workers. */
 const KEPT = 8;
 const DEADLINE_MS = 60_000;
@@ -58,15 +56,12 @@ export async function makePrograms(
   others: readonly string[] = [],
 ): Promise<string | undefined> {
   const entries = [...PROGRAMS, ...others];
+  const beside = entries.map((entry) => dirname(entry)).filter((folder) => !SOURCES.some((top) => isIn(folder, top)));
+  const sources = [...SOURCES, ...new Set(beside)];
   try {
-    const folder = join(MADE, nameOf(entries));
-    if (existsSync(folder)) return folder;
-    mkdirSync(MADE, { recursive: true });
-    const making = `${folder}.${process.pid}`;
-    const args = [join(root, 'scripts/bundlePrograms.ts'), '--out', making, ...entries];
-    await runNode(args);
-    keep(making, folder);
-    return folder;
+    return await keptFolder({ home: HOME, sources, also: entries, most: KEPT }, (making) =>
+      runNode([join(root, 'scripts/bundlePrograms.ts'), '--out', making, ...entries]),
+    );
   } catch (error) {
     say(`Programs are run from their sources, which takes more memory: ${(error as Error).message.split('\n')[0]}`);
     return undefined;
@@ -94,39 +89,6 @@ function runNode(args: readonly string[]): Promise<void> {
   });
 }
 
-/** A name that changes with every change of a source, of an entry, of a package or of Node. */
-function nameOf(entries: readonly string[]): string {
-  const beside = entries.map((entry) => dirname(entry)).filter((folder) => !SOURCES.some((top) => isIn(folder, top)));
-  const hash = createHash('sha256').update(JSON.stringify([process.version, entries]));
-  for (const file of [...SOURCES, ...new Set(beside)].flatMap(filesIn)) {
-    const { size, mtimeMs } = statSync(join(root, file));
-    hash.update(`${file} ${size} ${mtimeMs}\n`);
-  }
-  return hash.digest('hex').slice(0, 16);
-}
-
 function isIn(folder: string, top: string): boolean {
   return folder === top || folder.startsWith(`${top}/`);
-}
-
-function filesIn(path: string): readonly string[] {
-  if (!statSync(join(root, path)).isDirectory()) return [path];
-  return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .sort()
-    .map((name) => join(path, name));
-}
-
-/** Gives what was made its place, unless another process was quicker, and removes the oldest. */
-function keep(making: string, folder: string): void {
-  try {
-    renameSync(making, folder);
-  } catch (error) {
-    rmSync(making, { recursive: true, force: true });
-    if (!existsSync(folder)) throw error;
-  }
-  const byAge = readdirSync(MADE)
-    .map((name) => ({ name, madeAtMs: statSync(join(MADE, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-    .sort((left, right) => right.madeAtMs - left.madeAtMs);
-  for (const { name } of byAge.slice(KEPT)) rmSync(join(MADE, name), { recursive: true, force: true });
 }

@@ -43,8 +43,6 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   ],
   'functions/media/prepare/runProgram.ts: network spawn': [1, 'killed at its own deadline, or with the signal'],
   'functions/media/prepare/runProgram.ts: event once': [1, 'the end of that process'],
-  'infra/constructs/bundle.ts: event once': [1, 'a listener; nothing waits for it'],
-  'infra/constructs/bundle.ts: network execFileSync': [1, 'a program of ours, ended at its timeout'],
   'functions/stream/nodeStreams.ts: event once': [2, 'listeners; nothing waits for them'],
   'functions/stream/main.ts: event once': [1, 'a listener; nothing waits for it'],
   'functions/stream/streamServer.ts: event new Promise': [1, 'the port is bound or taken: the kernel answers at once'],
