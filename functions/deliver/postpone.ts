@@ -38,7 +38,7 @@ const NOTED_FROM_SECONDS = 3;
  */
 export const LONGEST_HIDDEN_SECONDS = 15 * 60;
 
-/** How long a delivery waits for its next attempt, in seconds. @param number of the attempt, or of the turn, that has just ended */
+/** How long a delivery waits for its next attempt, in seconds. @param number of the attempt, or of the turn, that has just ended; 1 is the first */
 export function waitSeconds(number: number, { atLeastMs, atMostMs }: Postponed, jitter: number): number {
   const scheduled = retryDelaySeconds(Math.min(number, DELIVERY_ATTEMPTS - 1), jitter) ?? LONGEST_HIDDEN_SECONDS;
   const most = atMostMs === undefined ? scheduled : Math.min(scheduled, Math.ceil(atMostMs / 1_000));
@@ -59,10 +59,12 @@ export async function postpone(
   const { delivery, number, fields } = one;
   const { atLeastMs, asked = false, isUntried = false, isKept = false } = how;
   const nowMs = clock.nowMs();
-  const isLast = number >= (failure === undefined ? MOST_TURNS : DELIVERY_ATTEMPTS);
+  // An attempt that the success of another one has brought about has no place in the schedule.
+  const place = number - (delivery.releases ?? 0);
+  const isLast = place >= (failure === undefined ? MOST_TURNS : DELIVERY_ATTEMPTS);
   const wait = { attempts: number, notBeforeMs: asked ? nowMs + atLeastMs : 0, nowMs, failure };
   if (isLast && !isUntried && !isKept) return giveUp(dependencies, one, wait);
-  const seconds = waitSeconds(number, how, random.unit());
+  const seconds = waitSeconds(place, how, random.unit());
   if (seconds > LONGEST_HIDDEN_SECONDS && !isUntried) {
     try {
       await putAside(dependencies, delivery, { ...wait, dueAtMs: nowMs + seconds * 1_000 });

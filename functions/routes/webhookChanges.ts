@@ -2,10 +2,15 @@ import { z } from 'zod';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { endpointChangeSchema, endpointViewSchema, toEndpointView } from '../../shared/webhook/endpoint.ts';
 import { route, type Route } from '../http/route.ts';
-import { findWebhook, newEndpointViewSchema, type WebhookRouteDependencies } from './webhooks.ts';
+import { checkChosen, findWebhook, newEndpointViewSchema, type WebhookRouteDependencies } from './webhooks.ts';
 
 /** Routes that change a webhook without making it anew: deliveries under way, attempts and what waits stay with it. */
-export function webhookChangeRoutes({ endpoints, guard, clock }: WebhookRouteDependencies): readonly Route[] {
+export function webhookChangeRoutes({
+  endpoints,
+  connections,
+  guard,
+  clock,
+}: WebhookRouteDependencies): readonly Route[] {
   return [
     route('PATCH', '/v1/webhooks/{webhookId}', {
       summary: 'Change the address, the choice of events or the headers of a webhook',
@@ -15,6 +20,7 @@ export function webhookChangeRoutes({ endpoints, guard, clock }: WebhookRouteDep
       answers: { status: 200, schema: endpointViewSchema },
       handle: async ({ tenantId, parameters, body }) => {
         const { endpointId } = await findWebhook(endpoints, tenantId, parameters['webhookId']);
+        await checkChosen(connections, tenantId, body.connectionIds);
         const outcome = await endpoints.change(guard, { tenantId, endpointId }, body);
         if (outcome === 'missing') throw new AppError('webhook_not_found');
         return { status: 200, json: toEndpointView(await findWebhook(endpoints, tenantId, endpointId), clock.nowMs()) };

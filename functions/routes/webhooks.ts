@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId, type TenantId } from '../../shared/kernel/id.ts';
 import type { AddressGuard } from '../../shared/platform/addressGuard.ts';
@@ -6,10 +7,12 @@ import { endpointViewSchema, newEndpointSchema, toEndpointView, type Endpoint } 
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
+import { findConnection } from './connections.ts';
 import { pageOf, toPage } from './views.ts';
 
 export interface WebhookRouteDependencies extends Pick<Surroundings, 'clock'> {
   readonly endpoints: EndpointStore;
+  readonly connections: ConnectionStore;
   readonly guard: AddressGuard;
 }
 
@@ -28,17 +31,30 @@ export async function findWebhook(
   return endpoint;
 }
 
+/**
+ * Checks that all connections that a webhook is to have events of are the tenant's: of others it would get nothing, and say nothing.
+ * Throws `connection_not_found`, for another tenant's, a deleted one and nonsense alike.
+ */
+export async function checkChosen(
+  connections: Pick<ConnectionStore, 'find'>,
+  tenantId: TenantId,
+  connectionIds: readonly string[] | null | undefined,
+): Promise<void> {
+  await Promise.all([...new Set(connectionIds)].map((text) => findConnection(connections, tenantId, text)));
+}
+
 export const newEndpointViewSchema = endpointViewSchema
   .extend({ secret: z.string().meta({ description: 'Checks the signatures. Shown this once.' }) })
   .meta({ id: 'WebhookWithSecret' });
 
-export function webhookRoutes({ endpoints, guard, clock }: WebhookRouteDependencies): readonly Route[] {
+export function webhookRoutes({ endpoints, connections, guard, clock }: WebhookRouteDependencies): readonly Route[] {
   return [
     route('POST', '/v1/webhooks', {
       summary: 'Have events delivered to a URL, signed as Standard Webhooks',
       body: newEndpointSchema,
       answers: { status: 201, schema: newEndpointViewSchema },
       handle: async ({ tenantId, body }) => {
+        await checkChosen(connections, tenantId, body.connectionIds);
         const endpoint = await endpoints.create(guard, tenantId, body);
         return { status: 201, json: { ...toEndpointView(endpoint, clock.nowMs()), secret: endpoint.secret.reveal() } };
       },

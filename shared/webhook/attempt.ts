@@ -92,6 +92,12 @@ export const MOST_TURNS = 2 * DELIVERY_ATTEMPTS;
 export const MOST_SCOUTS = 8;
 
 /**
+ * How often the success of another delivery sends out one that waits. A receiver that is back takes it then; one that takes
+ * others and not this one would use up its attempts in minutes, so that from then on it keeps its own schedule.
+ */
+export const MOST_RELEASES = 3;
+
+/**
  * Seconds until the next attempt, spread by a quarter to both sides, so that deliveries that failed together do not
  * return together; undefined after the last one.
  * @param attempt the number of the attempt that failed; 1 is the first

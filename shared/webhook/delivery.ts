@@ -36,6 +36,8 @@ export const deliverySchema = z.object({
   round: z.number().int().min(0).optional(),
   /** The number of attempts in earlier rounds. */
   attempts: z.number().int().min(0).optional(),
+  /** How often it was sent anew before its time because another one was taken; such an attempt is none of its schedule. */
+  releases: z.number().int().min(0).optional(),
   /** How its first attempt failed, in an earlier round. */
   firstFailure: failureSchema.optional(),
   /** The events of a batch in their order; `eventId` is the first. Left out where one event goes alone. */

@@ -3,8 +3,17 @@ import { itemsOf, WINDOW_MS } from '../message/windowNotes.ts';
 import { attemptPartition, waitingDeliveryKey, WAITING_PREFIX } from '../platform/keys.ts';
 import { firstOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
+import { MOST_RELEASES } from './attempt.ts';
 import { sendDeliveries, type DeliveryQueue } from './delivery.ts';
-import { dropTaken, noteRound, takeWaiting, toWaiting, type TakenRow, type WaitingTable } from './waitingDeliveries.ts';
+import {
+  dropTaken,
+  noteRound,
+  takeWaiting,
+  toWaiting,
+  type TakenRow,
+  type WaitingDelivery,
+  type WaitingTable,
+} from './waitingDeliveries.ts';
 
 /**
  * Puts deliveries that wait into the queue: those of one endpoint whose receiver is back, and those whose time has come.
@@ -53,28 +62,32 @@ export async function releaseWaiting(
     .filter((row) => row !== undefined)
     // One that was given up goes out because a person asks for it. If any success did that, one that its receiver never takes
     // would go round for ever.
-    .filter(({ notBeforeMs, isGivenUp }) => evenIfAsked || (notBeforeMs <= nowMs && !isGivenUp))
+    .filter((row) => evenIfAsked || (row.notBeforeMs <= nowMs && !row.isGivenUp && !keepsItsSchedule(row)))
     .slice(0, RELEASE_LIMIT);
   const taken = await Promise.all(due.map(({ delivery }) => takeWaiting(dependencies, delivery, { nowMs })));
   return sendTaken(
     dependencies,
     taken.filter((row) => typeof row === 'object'),
-    nowMs,
+    { nowMs, because: evenIfAsked ? 'asked' : 'taken' },
   );
 }
 
-/**
- * Sends deliveries whose rows are taken. Returns how many.
- * @param isAnew whether their schedules begin from the start
- */
+/** Whether a delivery was released and not taken so often that it comes at its own time from then on. A chain has a rule of its own. */
+function keepsItsSchedule({ delivery: { releases = 0, chain } }: Pick<WaitingDelivery, 'delivery'>): boolean {
+  return chain === undefined && releases >= MOST_RELEASES;
+}
+
+/** Why deliveries are sent anew: their receiver has `taken` another one, a person has `asked`, also from the start (`anew`), or they are `due`. */
+type Cause = 'taken' | 'asked' | 'anew' | 'due';
+
+/** Sends deliveries whose rows are taken. Returns how many. */
 async function sendTaken(
   dependencies: ReleaseDependencies,
   rows: readonly TakenRow[],
-  nowMs: number,
-  isAnew = false,
+  { nowMs, because }: { readonly nowMs: number; readonly because: Cause },
 ): Promise<number> {
   if (rows.length === 0) return 0;
-  const anew = rows.map((row) => toNextRound(row, isAnew));
+  const anew = rows.map((row) => toNextRound(row, because));
   await sendDeliveries(dependencies, anew);
   await Promise.all(anew.map((delivery) => noteRound(dependencies, delivery, nowMs)));
   await Promise.all(rows.map((row) => dropTaken(dependencies, row)));
@@ -82,12 +95,15 @@ async function sendTaken(
 }
 
 /** The delivery as it is sent anew. One that was given up begins its schedule from the start. */
-function toNextRound({ delivery, firstFailure, isGivenUp }: TakenRow, isAnew: boolean) {
-  const { attempts, ...rest } = delivery;
+function toNextRound({ delivery, firstFailure, isGivenUp }: TakenRow, because: Cause) {
+  const { attempts, releases: before = 0, ...rest } = delivery;
+  const isFromStart = because === 'anew' || isGivenUp;
+  const releases = before + (because === 'taken' && delivery.chain === undefined ? 1 : 0);
   return {
     ...rest,
     round: (delivery.round ?? 0) + 1,
-    ...(isAnew || isGivenUp || attempts === undefined ? {} : { attempts }),
+    ...(isFromStart || attempts === undefined ? {} : { attempts }),
+    ...(isFromStart || releases === 0 ? {} : { releases }),
     ...(firstFailure === undefined ? {} : { firstFailure }),
   };
 }
@@ -124,7 +140,7 @@ export async function releaseFailed(
     const some = failed.slice(from, from + AT_ONCE);
     const taken = await Promise.all(some.map(({ delivery }) => takeWaiting(dependencies, delivery, { nowMs })));
     const mine = taken.filter((row) => typeof row === 'object');
-    released += await sendTaken(dependencies, mine, nowMs, true);
+    released += await sendTaken(dependencies, mine, { nowMs, because: 'anew' });
   }
   const last = items.at(-1)?.['sk'] as string | undefined;
   const isLast = items.length < FAILED_LOOKED_AT;
@@ -155,7 +171,7 @@ export async function releaseDue(
     released += await sendTaken(
       dependencies,
       taken.filter((row) => typeof row === 'object'),
-      nowMs,
+      { nowMs, because: 'due' },
     );
   };
   for await (const item of itemsOf(dependencies, 'RETRY', window)) {

@@ -105,6 +105,25 @@ describe('a webhook that is changed', () => {
     expect(second.body).not.toHaveProperty('events');
   });
 
+  it('has events of connections of its own tenant alone: all others are not found, whether or not they are there', async () => {
+    const other = await stack.tenant();
+    const foreign = await stack.connection(other, anAccount);
+    const { id, remove } = await aWebhook();
+
+    for (const named of [foreign, 'con_00000000000000000000000000', 'nonsense']) {
+      const connectionIds = [connectionId, named];
+      const made = await call('POST', '/v1/webhooks', { url: `${receiver.url}/hook`, connectionIds });
+      const changed = await call('PATCH', `/v1/webhooks/${id}`, { connectionIds });
+      expect([made.status, made.body['code']]).toEqual([404, 'connection_not_found']);
+      expect([changed.status, changed.body['code']]).toEqual([404, 'connection_not_found']);
+    }
+
+    const { body } = await call('GET', '/v1/webhooks');
+    await remove();
+    expect(body['data']).toMatchObject([{ id }]);
+    expect((body['data'] as object[])[0]).not.toHaveProperty('connectionIds');
+  });
+
   it.each([
     ['nothing', {}, 400],
     ['an address that is none of the internet', { url: 'http://169.254.169.254/latest' }, 422],
