@@ -2,6 +2,7 @@ import { ActionStore } from '../../shared/action/actionStore.ts';
 import { OpenActions } from '../../shared/action/openActions.ts';
 import { BulkLineStore } from '../../shared/bulk/bulkLineStore.ts';
 import { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
+import { ContactStore } from '../../shared/contact/contactStore.ts';
 import { ReaderSlots } from '../../shared/event/readerSlots.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
@@ -51,6 +52,7 @@ export function composeApi(
     ...http,
     actions: new ActionStore(http),
     openActions: new OpenActions(http),
+    contacts: new ContactStore(http),
     scheduled: new ScheduledMessages(http),
     bulkSends: new BulkSendStore(http),
     bulkLines: new BulkLineStore(http),

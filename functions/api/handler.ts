@@ -6,6 +6,7 @@ import { route, type Route } from '../http/route.ts';
 import { actionRoutes, type ActionRouteDependencies } from '../routes/actions.ts';
 import { bulkRoutes, type BulkRouteDependencies } from '../routes/bulkSends.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/connections.ts';
+import { contactRoutes, type ContactRouteDependencies } from '../routes/contacts.ts';
 import { eventRoutes, type EventRouteDependencies } from '../routes/events.ts';
 import { eventTypeRoutes } from '../routes/eventTypes.ts';
 import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
@@ -37,6 +38,7 @@ export interface ApiDependencies
     MediaUploadDependencies,
     OwnTenantDependencies,
     ActionRouteDependencies,
+    ContactRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
     StreamTicketRouteDependencies,
@@ -62,6 +64,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...ownTenantRoutes(dependencies),
     ...scheduledRoutes(dependencies),
     ...bulkRoutes(dependencies),
+    ...contactRoutes(dependencies),
     ...actionRoutes(dependencies),
     ...webhookRoutes(dependencies),
     ...webhookChangeRoutes(dependencies),

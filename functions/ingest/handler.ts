@@ -9,11 +9,13 @@ import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import { EndpointLists } from './endpointLists.ts';
 import { fanOut, type RecordedPortion } from './fanOut.ts';
 import { askForFilesOf } from './fileJobs.ts';
+import type { PeopleNotes } from './peopleNotes.ts';
 import { toGroups, toResponse, type Portion, type RecordGroup, type RecordInHand } from './recordsInHand.ts';
 import { readOrRefuse, refuseFact, setAside, type RawFact, type RefusalDependencies } from './refusedFacts.ts';
 
 export interface IngestDependencies extends RefusalDependencies, ReadDependencies {
   readonly endpoints: Pick<EndpointStore, 'list'>;
+  readonly people: Pick<PeopleNotes, 'note'>;
 }
 
 interface IngestParts extends IngestDependencies {
@@ -62,6 +64,7 @@ async function tell(parts: IngestParts, recorded: readonly RecordedPortion[]): P
     () => fanOut(parts, parts.lists, recorded),
     (error: unknown) => new Map(recorded.map((one) => [one, error])),
   );
+  await parts.people.note(recorded.map(({ portion, ...rest }) => ({ source: sourceOf(portion), ...rest })));
   const nowMs = parts.clock.nowMs();
   for (const one of recorded) {
     const error = failures.get(one);

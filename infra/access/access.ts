@@ -106,6 +106,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('READERS', 'DeleteItem', 'PutItem', 'Query'),
       // Tickets for streams: made here, and used up where streams are served.
       core('TICKET', 'PutItem'),
+      // The people whom a connection knows.
+      core('CONTACTS', 'BatchGetItem', 'GetItem', 'Query'),
       // The API counts how many actions of a connection are open.
       core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
@@ -164,13 +166,16 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('MEDIA', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'),
       // Files of a connection are erased from when it was deleted.
       { table: 'core', keys: ['ERASURES'], actions: ['PartiQLInsert', 'PutItem'] },
+      // The people who are seen in facts.
+      core('CONTACTS', 'BatchGetItem', 'PutItem', 'UpdateItem'),
       // Events for webhooks in strict order.
       core('ENDPOINT', 'PartiQLInsert', 'PutItem'),
       // Ingest notes how far behind it is.
       { table: 'fleet', keys: ['DIGEST#ingest'], actions: ['PutItem'] },
     ],
     queues: [
-      { queue: 'events', actions: eventSource },
+      // Ingest tells what it finds of people to itself.
+      { queue: 'events', actions: ['SendMessage', ...eventSource] },
       // A record that is refused for good goes here, so that nothing waits behind it.
       { queue: 'eventsDead', actions: ['SendMessage'] },
       { queue: 'deliveries', actions: ['SendMessage'] },

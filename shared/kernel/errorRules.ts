@@ -89,6 +89,12 @@ export const errorRules = {
     retry: 'never',
     sentence: 'This message is no poll. Ask for the results of a message whose content has the type poll.',
   },
+  contact_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence:
+      'This connection knows no such person. List those it knows with GET /v1/connections/{id}/contacts, or ask WhatsApp with POST /v1/connections/{id}/contacts/check.',
+  },
   action_not_found: {
     httpStatus: 404,
     retry: 'never',

@@ -4,6 +4,10 @@ const DAY_SECONDS = 86_400;
 export const retentionSeconds = {
   idempotency: DAY_SECONDS,
   message: 90 * DAY_SECONDS,
+  /** What is known of a person, counted from when they were last noticed. */
+  contact: 90 * DAY_SECONDS,
+  /** How many people a connection came to know on a day. */
+  newContacts: 2 * DAY_SECONDS,
   /** The note that the phone was asked for a file: for longer than it is asked. */
   askedFile: 7 * DAY_SECONDS,
   /** The longest that a file is in the bucket, counted from when it was written: a day longer than any tenant keeps one. */

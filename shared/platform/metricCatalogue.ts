@@ -78,6 +78,10 @@ export const metricCatalogue = {
     ...count,
     question: 'How many messages were sent to people with whom their account had never talked?',
   },
+  ContactsNotKept: {
+    ...trouble,
+    question: 'How many people are not among the contacts of their connection because too many are new there today?',
+  },
   MessagesSent: { ...count, question: 'How many messages did WhatsApp take from us?' },
   MessagesFiltered: {
     ...count,

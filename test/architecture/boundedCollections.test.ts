@@ -50,6 +50,7 @@ const bounds: Readonly<Record<string, string>> = {
   'functions/deliver/workChain.ts attempts': 'the posts of one chain in four seconds',
   'functions/deliver/attemptNotes.ts #underWay': 'the endpoints of a fifth of a second, until their write is over',
   'functions/ingest/endpointLists.ts #known': 'a number of tenants',
+  'functions/ingest/peopleNotes.ts #noted': '20,000 people, those not seen for longest go first',
   'shared/event/recording/pagesInHand.ts #ids': 'events of one run, gone with it',
   'shared/event/recording/rowInHand.ts #sets': 'attributes of one row, gone with the run',
   'shared/event/recording/rowInHand.ts #marks': 'four attributes at most, gone with the run',

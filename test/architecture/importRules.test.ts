@@ -27,6 +27,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'bulk',
     'action',
     'event',
+    'contact',
     'webhook',
     'deadLetters',
   ],

@@ -79,6 +79,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['messages that have a time', schedule],
   ['many messages in one request', sendMany],
   ['what a connection is asked beside sending', askForMore],
+  ['people whom a connection knows', knowPeople],
   ['a message that is not acknowledged at once', linger],
   ['an event whose writer died', loseAnEvent],
   ['a file that comes, and one that is gone', receiveFiles],
@@ -374,6 +375,20 @@ async function askForMore(tenant: Tenant): Promise<void> {
   };
   const message = await until('a message', received, Boolean);
   await api.must('POST', `/v1/connections/${shop}/messages/${message?.id ?? ''}/read`, {}, { prefer: 'wait=20' });
+}
+
+/** The customer is known, and has another name from now on. */
+async function knowPeople({ api, shop, whatsApp, receiver }: Tenant): Promise<void> {
+  const contacts = `/v1/connections/${shop}/contacts`;
+  const customer = await api.must('GET', `${contacts}/${encodeURIComponent(`+${CUSTOMER}`)}`);
+  await api.must('GET', `${contacts}?search=customer`);
+  await api.must('GET', `${contacts}?search=${CUSTOMER}`);
+  const plaintext = Buffer.from('0a026869', 'hex').toString('base64');
+  await whatsApp.raw(CUSTOMER, { to: SHOP, plaintext, attrs: { notify: 'Customer & Sons' } });
+  const told = () => receiver.events.find(({ type }) => type === 'contact.updated');
+  const event = await until('the new name', async () => told(), Boolean);
+  const isTheirs = JSON.stringify(event?.data['contact']).includes(String(customer['id']));
+  if (!isTheirs) throw new Error('the new name is told of somebody else');
 }
 
 /** Long enough that its command must be kept hidden from others. */

@@ -6,6 +6,8 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import { PeopleNotes } from '../../functions/ingest/peopleNotes.ts';
+import { ContactStore } from '../../shared/contact/contactStore.ts';
 import type { NewEndpoint, Endpoint } from '../../shared/webhook/endpoint.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
@@ -24,6 +26,7 @@ export interface QueueStack extends EventStores {
   readonly queue: SQSClient;
   readonly queueUrlBase: string;
   readonly endpoints: EndpointStore;
+  readonly people: PeopleNotes;
   readonly breakers: EndpointBreakerStore;
   readonly logger: Logger;
   readonly logLines: readonly string[];
@@ -36,15 +39,19 @@ export async function startQueueStack(): Promise<QueueStack> {
   // Tests wait in a receive for what is hidden.
   const queue = makeQueueClient(aStoreConfig({ queues }, { storeTimeoutMs: 30_000 }));
   const logLines: string[] = [];
-  return {
+  const common = {
     ...stores,
     queue,
     queueUrlBase: queues.queueUrlBase,
-    endpoints: new EndpointStore(stores),
-    breakers: makeEndpointBreakerStore(stores),
     logger: makeLogger('test', 'debug', { write: (line) => logLines.push(line) }),
-    logLines,
     metrics: keepingMetrics(),
+  };
+  return {
+    ...common,
+    endpoints: new EndpointStore(stores),
+    people: new PeopleNotes({ ...common, contacts: new ContactStore(stores) }),
+    breakers: makeEndpointBreakerStore(stores),
+    logLines,
     stop: async () => {
       queue.destroy();
       await Promise.all([stores.stop(), queues.stop()]);

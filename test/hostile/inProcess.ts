@@ -3,6 +3,8 @@ import { SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { writeRandomPadMax16, type BinaryNode } from '@whiskeysockets/baileys';
 import { makeIngestHandler } from '../../functions/ingest/handler.ts';
+import { PeopleNotes } from '../../functions/ingest/peopleNotes.ts';
+import { ContactStore } from '../../shared/contact/contactStore.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
@@ -88,6 +90,7 @@ export class Passage {
       table,
       random: systemRandom,
       endpoints: { list: () => Promise.resolve([]) },
+      people: new PeopleNotes({ ...common, contacts: new ContactStore({ table, stage: STAGE }) }),
     });
   }
 

@@ -135,6 +135,14 @@ describe('what belongs to a tenant', () => {
     const action = await must('POST', `${path}/contacts/check`, asked);
     const fact = aMessageFact({ content: { type: 'text', text: { body: text } } });
     await recordFacts(stack.dependencies, aBatch({ tenantId: owner.tenantId, connectionId }, [fact], text));
+    const person = {
+      id: `${OUTSIDE['contact']}@s.whatsapp.net`,
+      push: text,
+      firstSeenAtMs: 1,
+      seenAtMs: 1,
+      version: 1,
+    };
+    await stack.dependencies.contacts.write(connectionId, { write: 'make', contact: person }, Date.now());
     const log = await must('GET', '/v1/events', {});
     const [event] = log['data'] as readonly { readonly id: string }[];
     return {

@@ -6,6 +6,7 @@ import { callStatusFact } from './callStatusFact.ts';
 import { chatMarkFact } from './chatMarkFact.ts';
 import { connectionDeletedFact } from './connectionDeletedFact.ts';
 import { contactChangeFact } from './contactChangeFact.ts';
+import { contactMergedFact } from './contactMergedFact.ts';
 import { isWellFormed } from './factBounds.ts';
 import type { FactRow } from './factRow.ts';
 import { groupChangeFact } from './groupChangeFact.ts';
@@ -37,6 +38,7 @@ const rows = {
   chat_mark: chatMarkFact,
   media: mediaFact,
   contact_change: contactChangeFact,
+  contact_merged: contactMergedFact,
   group_change: groupChangeFact,
   group_participants: groupParticipantsFact,
   webhook_disabled: webhookDisabledFact,

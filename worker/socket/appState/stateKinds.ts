@@ -3,6 +3,7 @@ import { digest } from '../../../shared/event/facts/factKey.ts';
 import { tableEntry } from '../../../shared/kernel/tableEntry.ts';
 import { deleteForMe } from './kinds/deleteForMe.ts';
 import { markChat } from './kinds/markChat.ts';
+import { savedContact } from './kinds/savedContact.ts';
 import { star } from './kinds/star.ts';
 import type { StateKind } from './kinds/stateKind.ts';
 import type { Mutation } from './readPatches.ts';
@@ -12,6 +13,7 @@ const stateKinds: Readonly<Record<string, StateKind>> = {
   star,
   deleteMessageForMe: deleteForMe,
   markChatAsRead: markChat,
+  contact: savedContact,
 };
 
 /** A device's clock may be wrong; a time further ahead than this is not believed. */

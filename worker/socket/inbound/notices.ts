@@ -6,6 +6,7 @@ import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { isPerson, withoutDevice } from '../../../shared/kernel/jid.ts';
 import { toBlockFacts } from '../wire/blockFacts.ts';
 import { toGroupFacts, toGroupPictureFact } from '../wire/groupFacts.ts';
+import { toPersonPictureFact } from '../wire/personPictureFact.ts';
 import type { KnownPeople } from '../people/knownPeople.ts';
 import type { Fate } from './inboundOrder.ts';
 
@@ -29,10 +30,10 @@ const hearers: Readonly<Record<NoticeType, (stanza: BinaryNode, parts: NoticesPa
     await publish(toGroupFacts(stanza));
     return undefined;
   },
-  /** A person or a group has another picture; that of a group is told. */
-  picture: async (stanza, { publish }) => {
-    const fact = toGroupPictureFact(stanza);
-    if (fact !== undefined) await publish([fact]);
+  /** A person or a group has another picture, or none; that of the account itself is nobody's news. */
+  picture: async (stanza, { publish, people }) => {
+    const fact = toGroupPictureFact(stanza) ?? toPersonPictureFact(stanza);
+    if (fact !== undefined && !(fact.kind === 'contact_change' && people.isMe(fact.contact))) await publish([fact]);
     return undefined;
   },
   /** Something of the account has changed on another of its devices; whom it has blocked is told, unless it is somebody else's word. */
