@@ -1,14 +1,13 @@
-import type { IdentityDependencies } from '../../shared/identity/apiKey.ts';
 import { makeHttpHandler, type HttpDependencies } from '../http/http.ts';
 import type { Route } from '../http/route.ts';
 import { deadLetterRoutes, type DeadLetterRouteDependencies } from '../routes/deadLetters.ts';
 import { detailedHealthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { fleetRoutes, type FleetRouteDependencies } from '../routes/fleet.ts';
-import { tenantKeyRoutes, tenantRoutes } from '../routes/tenants.ts';
+import { tenantKeyRoutes, tenantRoutes, type TenantKeyDependencies } from '../routes/tenants.ts';
 import { watchdogRoutes } from '../routes/watchdog.ts';
 import { whatsAppVersionRoutes } from '../routes/whatsAppVersion.ts';
 
-type AdminRouteDependencies = IdentityDependencies &
+type AdminRouteDependencies = TenantKeyDependencies &
   FleetRouteDependencies &
   HealthRouteDependencies &
   DeadLetterRouteDependencies;

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { findHolder, hashOf, type IdentityDependencies, type KeyHolder } from '../../shared/identity/apiKey.ts';
+import { findLimitFault, type LimitedRequest, type LimitFault } from '../../shared/identity/keyLimits.ts';
 import type { Principal } from '../../shared/identity/principal.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
@@ -61,8 +62,28 @@ const wrongRole: Readonly<Record<Exclude<Access, 'public'>, string>> = {
     "This route needs the key of an operator, and this key is a tenant's. Operators have theirs from the command line.",
 };
 
-/** The tenant that a route acts for; undefined on operators' routes. Throws `forbidden` for a key of the other role. */
-export function authorize(principal: Principal, access: Exclude<Access, 'public'>): TenantId | undefined {
+const outsideLimits: Readonly<Record<Exclude<LimitFault, 'other_connection'>, string>> = {
+  network:
+    'This API key may not be used from the address that the request came from. An operator chooses its networks.',
+  scope: 'This API key has not the scope that this request needs',
+  no_connection:
+    'This API key is for some connections only, and this request is about no single one. Use a path below /v1/connections/{connectionId}, or name connectionId as a parameter where events are read.',
+};
+
+/**
+ * The tenant that a request acts for; undefined on operators' routes. Throws `forbidden` for a key of the other role, and for
+ * what the key is not for; `connection_not_found` for a connection that it is not for, as if there were none.
+ */
+export function authorize(
+  principal: Principal,
+  access: Exclude<Access, 'public'>,
+  request: LimitedRequest,
+): TenantId | undefined {
   if (principal.role !== access) throw new AppError('forbidden', { detail: wrongRole[access] });
-  return principal.role === 'tenant' ? principal.tenantId : undefined;
+  if (principal.role !== 'tenant') return undefined;
+  const fault = findLimitFault(principal.limits, request);
+  if (fault === 'other_connection') throw new AppError('connection_not_found');
+  if (fault === 'scope') throw new AppError('forbidden', { detail: `${outsideLimits.scope}: ${request.scope}.` });
+  if (fault !== undefined) throw new AppError('forbidden', { detail: outsideLimits[fault] });
+  return principal.tenantId;
 }

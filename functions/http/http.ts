@@ -10,6 +10,7 @@ import { authorize, type Authenticate } from './authentication.ts';
 import { checkInput } from './checkInput.ts';
 import { toAppError, toProblem } from './problem.ts';
 import { readLines } from './readLines.ts';
+import { scopeOf } from './routeScope.ts';
 import { makeRouter, type Answer, type Route, type Router } from './route.ts';
 
 /**
@@ -87,7 +88,11 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
   seen.route = route;
   if (route.access !== 'public') {
     const principal = await dependencies.authenticate(headers['authorization']);
-    seen.tenantId = authorize(principal, route.access);
+    seen.tenantId = authorize(principal, route.access, {
+      scope: scopeOf(route),
+      connectionId: parameters['connectionId'] ?? connectionRead(route, event),
+      address: event.requestContext.http.sourceIp,
+    });
   }
   return route.handle({
     // Routes for tenants have a tenant; other routes do not read it.
@@ -98,6 +103,11 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
     headers,
     correlationId,
   });
+}
+
+/** The connection whose events alone a request reads. */
+function connectionRead({ path }: Route, { queryStringParameters }: Event): string | undefined {
+  return path === '/v1/events' ? queryStringParameters?.['connectionId'] : undefined;
 }
 
 /** API Gateway joins the values of a parameter that is given twice by a comma, which no schema could tell from one value. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { problemSchema } from './problem.ts';
 import { LINES_TYPE } from './readLines.ts';
 import type { Route } from './route.ts';
+import { scopeOf } from './routeScope.ts';
 
 /** The OpenAPI document of the routes, made from the same schemas that check requests. */
 export function makeOpenApi(routes: readonly Route[]): object {
@@ -66,7 +67,7 @@ function toOperation(route: Route): ZodOpenApiOperationObject {
   return {
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    ...(route.access === 'public' ? {} : { security: [{ apiKey: [] }] }),
+    ...(route.access === 'public' ? {} : { security: [{ apiKey: [scopeOf(route) ?? []].flat() }] }),
     requestParams: {
       ...(parameters.length === 0 ? {} : { path: z.object(Object.fromEntries(parameters)) }),
       ...(route.query === undefined ? {} : { query: route.query }),

@@ -1,17 +1,52 @@
 import { z } from 'zod';
+import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import type { IdentityDependencies } from '../../shared/identity/apiKey.ts';
+import { isNetwork, scopes, type KeyLimits } from '../../shared/identity/keyLimits.ts';
 import { createTenantKey, listTenantKeys, revokeTenantKey, type TenantKey } from '../../shared/identity/tenantKeys.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
-import { parseId } from '../../shared/kernel/id.ts';
+import { parseId, type TenantId } from '../../shared/kernel/id.ts';
 import { createTenant, findTenant, listTenants, type Tenant } from '../../shared/tenant/tenant.ts';
 import { route, type Route } from '../http/route.ts';
 import { limitSchema, pageOf, toPage } from './views.ts';
+
+/** The most connections, and the most networks, that one key names: its row is read with each request that nobody remembers it for. */
+const MOST_OF_KEY = 100;
+
+export interface TenantKeyDependencies extends IdentityDependencies {
+  readonly connections: Pick<ConnectionStore, 'find'>;
+}
 
 const name = z.string().trim().min(1).max(100);
 const tenantViewSchema = z
   .object({ id: z.string(), name: z.string(), createdAt: z.iso.datetime() })
   .meta({ id: 'Tenant' });
 const states = ['active', 'expired', 'revoked'] as const;
+const keyLimitsShape = {
+  scopes: z
+    .array(z.enum(scopes))
+    .min(1)
+    .max(scopes.length)
+    .optional()
+    .meta({
+      description: 'What it may do: `read` is GET and what opens streams, `write` everything else. All when left out.',
+      example: ['messages:write', 'contacts:read'],
+    }),
+  connectionIds: z.array(z.string().max(64)).min(1).max(MOST_OF_KEY).optional().meta({
+    description:
+      'The connections that it is for: it finds no others, and opens only what is about one of them. All when left out.',
+  }),
+  networks: z
+    .array(
+      z.string().max(64).refine(isNetwork, { error: 'must be a network, such as 203.0.113.0/24 or 2001:db8::/32' }),
+    )
+    .min(1)
+    .max(MOST_OF_KEY)
+    .optional()
+    .meta({
+      description: 'The networks that it may be used from. Everywhere when left out.',
+      example: ['203.0.113.0/24'],
+    }),
+};
 const keyViewSchema = z
   .object({
     id: z.string(),
@@ -22,6 +57,7 @@ const keyViewSchema = z
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().optional().meta({ description: 'The time from which the key opens nothing.' }),
     revokedAt: z.iso.datetime().optional(),
+    ...keyLimitsShape,
   })
   .meta({ id: 'ApiKey' });
 const newKeyViewSchema = keyViewSchema
@@ -34,6 +70,7 @@ const newKeySchema = z
       .datetime({ offset: true })
       .optional()
       .meta({ description: 'A time to come; never when left out.' }),
+    ...keyLimitsShape,
   })
   .meta({ id: 'NewApiKey' });
 
@@ -44,7 +81,7 @@ function toTenantView({ tenantId, name: called, createdAtMs }: Tenant): z.infer<
 }
 
 function toKeyView(key: TenantKey, nowMs: number): z.infer<typeof keyViewSchema> {
-  const { keyId, tenantId, label, lastFour, createdAtMs, expiresAtMs, revokedAtMs } = key;
+  const { keyId, tenantId, label, lastFour, createdAtMs, expiresAtMs, revokedAtMs, limits } = key;
   return {
     id: keyId,
     tenantId,
@@ -55,6 +92,31 @@ function toKeyView(key: TenantKey, nowMs: number): z.infer<typeof keyViewSchema>
     createdAt: timeOf(createdAtMs),
     ...(expiresAtMs === undefined ? {} : { expiresAt: timeOf(expiresAtMs) }),
     ...(revokedAtMs === undefined ? {} : { revokedAt: timeOf(revokedAtMs) }),
+    ...(limits.scopes === undefined ? {} : { scopes: [...limits.scopes] }),
+    ...(limits.connectionIds === undefined ? {} : { connectionIds: [...limits.connectionIds] }),
+    ...(limits.networks === undefined ? {} : { networks: [...limits.networks] }),
+  };
+}
+
+/** The limits of a new key. Throws `connection_not_found` for a connection that the tenant has not. */
+async function limitsAskedFor(
+  { connections }: TenantKeyDependencies,
+  tenantId: TenantId,
+  { scopes: own, connectionIds, networks }: z.infer<typeof newKeySchema>,
+): Promise<KeyLimits> {
+  const found = await Promise.all(
+    (connectionIds ?? []).map(async (text) => {
+      const connectionId = parseId('con', text);
+      const connection = connectionId && (await connections.find(tenantId, connectionId));
+      if (connection === undefined)
+        throw new AppError('connection_not_found', { detail: `The tenant has no ${text}.` });
+      return connection.connectionId;
+    }),
+  );
+  return {
+    ...(own === undefined ? {} : { scopes: [...new Set(own)] }),
+    ...(connectionIds === undefined ? {} : { connectionIds: [...new Set(found)] }),
+    ...(networks === undefined ? {} : { networks: [...new Set(networks)] }),
   };
 }
 
@@ -115,19 +177,21 @@ export function tenantRoutes(dependencies: IdentityDependencies): readonly Route
 }
 
 /** The routes by which operators manage the API keys of tenants. */
-export function tenantKeyRoutes(dependencies: IdentityDependencies): readonly Route[] {
+export function tenantKeyRoutes(dependencies: TenantKeyDependencies): readonly Route[] {
   const { clock } = dependencies;
   return [
     route('POST', '/v1/admin/tenants/{tenantId}/api-keys', {
       summary: 'Create an API key of a tenant',
       description:
-        'To rotate a key, create the next one, give it to the tenant, and revoke the old one when it is not used any more.',
+        'To rotate a key, create the next one, give it to the tenant, and revoke the old one when it is not used any more. What a key may do is said once, here: one that may do something else is another key.',
       access: 'operator',
       body: newKeySchema,
       answers: { status: 201, schema: newKeyViewSchema },
       handle: async ({ parameters, body }) => {
         const { tenantId } = await tenantOf(dependencies, parameters['tenantId']);
-        const terms = { label: body.label, expiresAtMs: expiryAskedFor(body.expiresAt, clock.nowMs()) };
+        const expiresAtMs = expiryAskedFor(body.expiresAt, clock.nowMs());
+        const limits = await limitsAskedFor(dependencies, tenantId, body);
+        const terms = { label: body.label, expiresAtMs, limits };
         const { secret, ...made } = await createTenantKey(dependencies, tenantId, terms);
         const key = { ...made, ...terms, tenantId, revokedAtMs: undefined };
         return { status: 201, json: { ...toKeyView(key, clock.nowMs()), secret: secret.reveal() } };

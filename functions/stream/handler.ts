@@ -33,6 +33,8 @@ export interface StreamRequest {
   readonly rawQueryString: string;
   /** The headers, with names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The address of the client. */
+  readonly address: string;
 }
 
 export type Opened =
@@ -89,13 +91,13 @@ export class EventStreams {
     }
   }
 
-  async #tryOpen({ rawQueryString, headers }: StreamRequest, correlationId: CorrelationId): Promise<Opened> {
+  async #tryOpen({ rawQueryString, headers, address }: StreamRequest, correlationId: CorrelationId): Promise<Opened> {
     const { slots, tenantStreams, mostStreams, feeds } = this.#dependencies;
     if (this.#isDraining || this.#open.size >= mostStreams) {
       throw new AppError('too_many_readers', { detail: PROCESS_IS_FULL, retryAfterSeconds: 1 });
     }
     const query = checkInput(streamQuery, parametersOf(rawQueryString), 'query') as z.infer<typeof streamQuery>;
-    const { tenantId, filters, isStillOpen } = await this.#findReader(query, headers['authorization']);
+    const { tenantId, filters, isStillOpen } = await this.#findReader(query, headers['authorization'], address);
     const after = headers['last-event-id'] || query.after;
     const from = await this.#placeOf(tenantId, after, query.from);
     const slot = await slots.take(tenantId, 'stream', { most: tenantStreams, forMs: SLOT_MS });
@@ -139,10 +141,12 @@ export class EventStreams {
   async #findReader(
     { ticket, ...filter }: z.infer<typeof streamQuery>,
     authorization: string | undefined,
+    address: string,
   ): Promise<Reader> {
     const { authenticate } = this.#dependencies;
     if (ticket === undefined) {
-      const tenantId = authorize(await authenticate(authorization), 'tenant') as TenantId;
+      const limited = { scope: 'events:read', connectionId: filter.connectionId, address } as const;
+      const tenantId = authorize(await authenticate(authorization), 'tenant', limited) as TenantId;
       const isStillOpen = (): Promise<boolean> => authenticate(authorization).then(() => true, isAnswered);
       return { tenantId, filters: [filter], isStillOpen };
     }

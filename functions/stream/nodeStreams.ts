@@ -9,12 +9,18 @@ import { STREAM_PATH } from './streamRoute.ts';
 /**
  * Serves streams from a server of Node's: answers requests for the path of the stream, and leaves all others to the caller.
  * Returns whether the request was one.
+ * @param addressOf the address of who asks, where something stands in front of this server
  */
-export function answerStream(streams: EventStreams, request: IncomingMessage, response: ServerResponse): boolean {
+export function answerStream(
+  streams: EventStreams,
+  request: IncomingMessage,
+  response: ServerResponse,
+  addressOf: (request: IncomingMessage) => string = ({ socket }) => socket.remoteAddress ?? '',
+): boolean {
   const [path, rawQueryString = ''] = splitTarget(request.url ?? '/');
   if (path !== STREAM_PATH || request.method !== 'GET') return false;
   request.resume();
-  void serve(streams, { rawQueryString, headers: headersOf(request) }, response);
+  void serve(streams, { rawQueryString, headers: headersOf(request), address: addressOf(request) }, response);
   return true;
 }
 

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { Stop, type Clock } from '../../shared/kernel/clock.ts';
 import type { EventStreams } from './handler.ts';
 import { answerStream } from './nodeStreams.ts';
@@ -39,7 +39,7 @@ export async function startStreamServer(
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: HEAD_MS, requestTimeout: HEAD_MS },
     (request, response) => {
-      if (answerStream(streams, request, response)) return;
+      if (answerStream(streams, request, response, addressBeforeBalancer)) return;
       request.resume();
       const isHealth = request.url === '/health';
       const status = isHealth ? (isDraining ? 503 : 200) : 404;
@@ -64,6 +64,15 @@ export async function startStreamServer(
       server.closeAllConnections();
     },
   };
+}
+
+/**
+ * The client's address, which the load balancer writes behind what the client itself may have written. Source: Elastic Load Balancing,
+ * "HTTP headers and Application Load Balancers", X-Forwarded-For.
+ */
+function addressBeforeBalancer({ headers, socket }: IncomingMessage): string {
+  const told = [headers['x-forwarded-for'] ?? []].flat().join(',');
+  return told.split(',').at(-1)?.trim() || (socket.remoteAddress ?? '');
 }
 
 function listen(server: Server, { host, port }: { readonly host: string; readonly port: number }): Promise<number> {

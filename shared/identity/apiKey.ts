@@ -4,6 +4,7 @@ import { makeId, type ApiKeyId, type TenantId } from '../kernel/id.ts';
 import { Secret } from '../kernel/secret.ts';
 import { apiKeyKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
+import type { KeyLimits } from './keyLimits.ts';
 import type { Principal } from './principal.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
@@ -70,7 +71,18 @@ export async function findHolder(
   const keyId = item['keyId'] as ApiKeyId;
   const expiresAtMs = item['expiresAtMs'] as number | undefined;
   if (item['role'] === 'operator') return { principal: { role: 'operator', keyId }, expiresAtMs };
-  return { principal: { role: 'tenant', keyId, tenantId: item['tenantId'] as TenantId }, expiresAtMs };
+  const tenantId = item['tenantId'] as TenantId;
+  return { principal: { role: 'tenant', keyId, tenantId, limits: limitsIn(item) }, expiresAtMs };
+}
+
+/** The limits of a key, as its row has them. */
+export function limitsIn(item: Readonly<Record<string, unknown>>): KeyLimits {
+  const { scopes, connectionIds, networks } = item as KeyLimits;
+  return {
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(connectionIds === undefined ? {} : { connectionIds }),
+    ...(networks === undefined ? {} : { networks }),
+  };
 }
 
 /**

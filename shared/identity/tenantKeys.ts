@@ -4,7 +4,8 @@ import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { API_KEY_PREFIX, apiKeyKey, tenantApiKeyKey, tenantKey } from '../platform/keys.ts';
 import { queryItems, readPage, type Item } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
-import { hashOf, makeKey, type IdentityDependencies, type NewApiKey } from './apiKey.ts';
+import { hashOf, limitsIn, makeKey, type IdentityDependencies, type NewApiKey } from './apiKey.ts';
+import type { KeyLimits } from './keyLimits.ts';
 
 /**
  * The API keys of a tenant. Each has two rows, which are written together: one to find it by the hash of its secret, and
@@ -19,25 +20,28 @@ export interface TenantKey {
   readonly createdAtMs: number;
   readonly expiresAtMs: number | undefined;
   readonly revokedAtMs: number | undefined;
+  readonly limits: KeyLimits;
 }
 
 export interface KeyTerms {
   readonly label?: string | undefined;
   /** The time from which the key opens nothing, in milliseconds since 1970; never when left out. */
   readonly expiresAtMs?: number | undefined;
+  /** Everything of the tenant's when left out. */
+  readonly limits?: KeyLimits;
 }
 
 /** Makes a key for a tenant that the caller has read. */
 export async function createTenantKey(
   dependencies: IdentityDependencies,
   tenantId: TenantId,
-  { label, expiresAtMs }: KeyTerms,
+  { label, expiresAtMs, limits = {} }: KeyTerms,
 ): Promise<NewApiKey> {
   const key = makeKey(dependencies, 'tenant');
   const TableName = tableName(dependencies.stage, 'core');
   const { keyId, lastFour, createdAtMs } = key;
   const hash = hashOf(key.secret.reveal());
-  const facts = { keyId, role: 'tenant', tenantId, label, lastFour, createdAtMs, expiresAtMs };
+  const facts = { keyId, role: 'tenant', tenantId, label, lastFour, createdAtMs, expiresAtMs, ...limits };
   await dependencies.table.send(
     new TransactWriteCommand({
       TransactItems: [
@@ -123,5 +127,6 @@ function toTenantKey(item: Item): TenantKey {
     createdAtMs: item['createdAtMs'] as number,
     expiresAtMs: item['expiresAtMs'] as number | undefined,
     revokedAtMs: item['revokedAtMs'] as number | undefined,
+    limits: limitsIn(item),
   };
 }

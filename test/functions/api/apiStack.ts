@@ -207,7 +207,9 @@ function toEvent(
     ...(rawQueryString === ''
       ? {}
       : { queryStringParameters: Object.fromEntries(new URLSearchParams(rawQueryString)) }),
-    requestContext: { http: { method, path: rawPath } } as APIGatewayProxyEventV2['requestContext'],
+    requestContext: {
+      http: { method, path: rawPath, sourceIp: '127.0.0.1' },
+    } as APIGatewayProxyEventV2['requestContext'],
     ...(text === undefined ? {} : { body: text }),
     isBase64Encoded: bytes !== undefined,
   };

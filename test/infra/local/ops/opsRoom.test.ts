@@ -24,7 +24,7 @@ describe('the page at /ops', () => {
       authenticate: async (authorization) => {
         if (authorization === 'Bearer operator') return { role: 'operator', keyId: 'key_1' as ApiKeyId };
         if (authorization === 'Bearer tenant') {
-          return { role: 'tenant', keyId: 'key_2' as ApiKeyId, tenantId: 'tnt_1' as TenantId };
+          return { role: 'tenant', keyId: 'key_2' as ApiKeyId, tenantId: 'tnt_1' as TenantId, limits: {} };
         }
         throw new AppError('unauthorized');
       },
