@@ -15,22 +15,35 @@ const REMEMBERED_KEYS = 10_000;
 /** How long a key that is nobody's is remembered, so that who tries it again and again costs no read each time. */
 const UNKNOWN_MS = 30_000;
 const UNKNOWN_KEYS = 1_000;
+/** The length of `2026-08-01`. */
+const DAY_CHARACTERS = 10;
+
+/** A key of a tenant. */
+type TenantPrincipal = Extract<Principal, { readonly role: 'tenant' }>;
+
+export interface AuthenticateOptions {
+  readonly rememberedMs?: number;
+  readonly noteUse?: (principal: TenantPrincipal, day: string) => Promise<void>;
+}
 
 export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
 
 /**
  * Makes the check of `Authorization: Bearer <API key>`, which throws `unauthorized`. Keys are remembered by their hash,
  * never themselves.
- * @param rememberedMs how long the holder of a key is remembered
+ * @param options.rememberedMs how long the holder of a key is remembered
+ * @param options.noteUse told of each key of a tenant once a day by each process, and waited for; it never rejects
  */
 export function makeAuthenticate(
   dependencies: Pick<IdentityDependencies, 'table' | 'stage' | 'clock'>,
-  rememberedMs = REMEMBERED_MS,
+  { rememberedMs = REMEMBERED_MS, noteUse }: AuthenticateOptions = {},
 ): Authenticate {
   const remembered = new LRUCache<string, KeyHolder>({ max: REMEMBERED_KEYS, ttl: rememberedMs });
   // These are apart, so that made-up keys push no key of a tenant out. Nobody has a key before its row is written, and the
   // read sees every row that was: what was unknown once is never a new key.
   const unknown = new LRUCache<string, true>({ max: UNKNOWN_KEYS, ttl: UNKNOWN_MS });
+  /** The day of the last note, by the id of the key. */
+  const noted = new LRUCache<string, string>({ max: REMEMBERED_KEYS });
   return async (authorization) => {
     const apiKey = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (apiKey === undefined) throw new AppError('unauthorized');
@@ -44,7 +57,13 @@ export function makeAuthenticate(
       throw new AppError('unauthorized');
     }
     remembered.set(hash, holder);
-    return stillOpen(holder, dependencies.clock.nowMs());
+    const principal = stillOpen(holder, dependencies.clock.nowMs());
+    const day = new Date(dependencies.clock.nowMs()).toISOString().slice(0, DAY_CHARACTERS);
+    if (noteUse !== undefined && principal.role === 'tenant' && noted.get(principal.keyId) !== day) {
+      noted.set(principal.keyId, day);
+      await noteUse(principal, day);
+    }
+    return principal;
   };
 }
 

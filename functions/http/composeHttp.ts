@@ -7,6 +7,7 @@ import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { makeFunctionBreakers } from '../runtime/functionBreakers.ts';
 import { countAtOnce, makeFunctionMetrics } from '../runtime/functionMetrics.ts';
+import { noteKeyUse } from '../../shared/identity/tenantKeys.ts';
 import { makeAuthenticate } from './authentication.ts';
 
 /**
@@ -21,7 +22,16 @@ export function composeHttp(config: StoreConfig, name: string) {
     ...stores,
     clock: systemClock,
     random: systemRandom,
-    authenticate: makeAuthenticate({ ...stores, clock: systemClock }),
+    authenticate: makeAuthenticate(
+      { ...stores, clock: systemClock },
+      {
+        // A request is not refused because this cannot be noted.
+        noteUse: (principal, day) =>
+          noteKeyUse(stores, principal, day).catch((error: unknown) => {
+            logger.warn('the use of a key could not be noted', { keyId: principal.keyId, error });
+          }),
+      },
+    ),
     logger,
     breakers,
     shardCount: config.shardCount,

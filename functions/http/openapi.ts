@@ -38,7 +38,7 @@ const keepExamples: ZodOpenApiOverride = ({ jsonSchema, zodSchema, io }) => {
 const WHOLE_NUMBERS: ReadonlySet<unknown> = new Set([Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]);
 
 /**
- * The document without parts that tell a reader nothing: the pattern of a date-time, and the range of all whole
+ * The document without parts that tell a reader nothing: the pattern of a date or time, and the range of all whole
  * numbers.
  */
 function withoutNoise(part: unknown): unknown {
@@ -47,7 +47,7 @@ function withoutNoise(part: unknown): unknown {
   const { format } = part as { readonly format?: unknown };
   const kept = Object.entries(part).filter(
     ([name, value]) =>
-      !(name === 'pattern' && format === 'date-time') &&
+      !(name === 'pattern' && (format === 'date-time' || format === 'date')) &&
       !((name === 'minimum' || name === 'maximum') && WHOLE_NUMBERS.has(value)),
   );
   return Object.fromEntries(kept.map(([name, value]) => [name, withoutNoise(value)]));

@@ -57,6 +57,9 @@ const keyViewSchema = z
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().optional().meta({ description: 'The time from which the key opens nothing.' }),
     revokedAt: z.iso.datetime().optional(),
+    lastUsedOn: z.iso.date().optional().meta({
+      description: 'The last day on which it opened something, in UTC. Missing while it never has.',
+    }),
     ...keyLimitsShape,
   })
   .meta({ id: 'ApiKey' });
@@ -81,7 +84,7 @@ function toTenantView({ tenantId, name: called, createdAtMs }: Tenant): z.infer<
 }
 
 function toKeyView(key: TenantKey, nowMs: number): z.infer<typeof keyViewSchema> {
-  const { keyId, tenantId, label, lastFour, createdAtMs, expiresAtMs, revokedAtMs, limits } = key;
+  const { keyId, tenantId, label, lastFour, createdAtMs, expiresAtMs, revokedAtMs, usedOn, limits } = key;
   return {
     id: keyId,
     tenantId,
@@ -92,6 +95,7 @@ function toKeyView(key: TenantKey, nowMs: number): z.infer<typeof keyViewSchema>
     createdAt: timeOf(createdAtMs),
     ...(expiresAtMs === undefined ? {} : { expiresAt: timeOf(expiresAtMs) }),
     ...(revokedAtMs === undefined ? {} : { revokedAt: timeOf(revokedAtMs) }),
+    ...(usedOn === undefined ? {} : { lastUsedOn: usedOn }),
     ...(limits.scopes === undefined ? {} : { scopes: [...limits.scopes] }),
     ...(limits.connectionIds === undefined ? {} : { connectionIds: [...limits.connectionIds] }),
     ...(limits.networks === undefined ? {} : { networks: [...limits.networks] }),
@@ -193,7 +197,7 @@ export function tenantKeyRoutes(dependencies: TenantKeyDependencies): readonly R
         const limits = await limitsAskedFor(dependencies, tenantId, body);
         const terms = { label: body.label, expiresAtMs, limits };
         const { secret, ...made } = await createTenantKey(dependencies, tenantId, terms);
-        const key = { ...made, ...terms, tenantId, revokedAtMs: undefined };
+        const key = { ...made, ...terms, tenantId, revokedAtMs: undefined, usedOn: undefined };
         return { status: 201, json: { ...toKeyView(key, clock.nowMs()), secret: secret.reveal() } };
       },
     }),

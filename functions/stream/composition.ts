@@ -47,7 +47,7 @@ export function composeStreams(config: StoreConfig, options: StreamOptions = {})
   return new EventStreams({
     ...stores,
     ...surroundings,
-    authenticate: makeAuthenticate({ ...stores, clock: systemClock }, KEY_REMEMBERED_MS),
+    authenticate: makeAuthenticate({ ...stores, clock: systemClock }, { rememberedMs: KEY_REMEMBERED_MS }),
     slots: new ReaderSlots({ ...stores, ...surroundings }),
     feeds: new Feeds({ ...stores, ...surroundings, lookEveryMs }),
     tenantStreams,

@@ -1,4 +1,5 @@
-import { GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
+import { GetCommand, TransactWriteCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { ApiKeyId, TenantId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
 import { API_KEY_PREFIX, apiKeyKey, tenantApiKeyKey, tenantKey } from '../platform/keys.ts';
@@ -20,6 +21,8 @@ export interface TenantKey {
   readonly createdAtMs: number;
   readonly expiresAtMs: number | undefined;
   readonly revokedAtMs: number | undefined;
+  /** The last day on which it was used, such as `2026-08-01`, in UTC; undefined for one that never was. */
+  readonly usedOn: string | undefined;
   readonly limits: KeyLimits;
 }
 
@@ -118,6 +121,27 @@ export async function revokeTenantKey(
   return 'revoked';
 }
 
+/** Notes the day on which a key is used, once a day. The row that lists a key has it, which nothing is found by. */
+export async function noteKeyUse(
+  { table, stage }: Pick<IdentityDependencies, 'table' | 'stage'>,
+  { tenantId, keyId }: Pick<TenantKey, 'tenantId' | 'keyId'>,
+  day: string,
+): Promise<void> {
+  const note = new UpdateCommand({
+    TableName: tableName(stage, 'core'),
+    Key: tenantApiKeyKey(tenantId, keyId),
+    UpdateExpression: 'SET usedOn = :day',
+    ConditionExpression: 'attribute_exists(pk) AND (attribute_not_exists(usedOn) OR usedOn < :day)',
+    ExpressionAttributeValues: { ':day': day },
+  });
+  try {
+    await table.send(note);
+  } catch (error) {
+    // Another process was first.
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+}
+
 function toTenantKey(item: Item): TenantKey {
   return {
     keyId: item['keyId'] as ApiKeyId,
@@ -127,6 +151,7 @@ function toTenantKey(item: Item): TenantKey {
     createdAtMs: item['createdAtMs'] as number,
     expiresAtMs: item['expiresAtMs'] as number | undefined,
     revokedAtMs: item['revokedAtMs'] as number | undefined,
+    usedOn: item['usedOn'] as string | undefined,
     limits: limitsIn(item),
   };
 }

@@ -123,4 +123,27 @@ describe('the check of API keys', () => {
       now.mockRestore();
     }
   });
+
+  it('tells of the use of a key once a day, and of an operator’s never', async () => {
+    const { table } = aTable();
+    const clock = makeTestClock(Date.parse('2026-08-01T23:59:00Z'));
+    const parts = { table, stage: 'test', clock, random: systemRandom };
+    const told: string[] = [];
+    const authenticate = makeAuthenticate(parts, {
+      rememberedMs: 1,
+      noteUse: async ({ keyId }, day) => void told.push(`${keyId} ${day}`),
+    });
+    const tenant = await createTenantKey(parts, makeId('tnt', 0, systemRandom), {});
+    const operator = await createOperatorKey(parts);
+    const use = async ({ secret }: typeof tenant): Promise<unknown> => authenticate(`Bearer ${secret.reveal()}`);
+
+    for (const key of [tenant, operator, tenant]) {
+      await use(key);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    clock.advance(120_000);
+    await use(tenant);
+
+    expect(told).toEqual([`${tenant.keyId} 2026-08-01`, `${tenant.keyId} 2026-08-02`]);
+  });
 });

@@ -36,14 +36,14 @@ describe('a parameter of Systems Manager', () => {
     expect(asked[0]?.headers['x-aws-parameters-secrets-token']).toBe('token-of-the-function');
   });
 
-  it.each<[what: string, RequestListener, words: string]>([
+  it.each<[what: string, RequestListener, words: string, options?: { readonly timeoutMs: number }]>([
     ['is refused', (_, response) => response.writeHead(400).end('no such parameter'), '/a/b could not be read: 400'],
     ['is empty', (_, response) => response.end('{"Parameter":{"Value":""}}'), 'parameter /a/b has no value'],
-    ['does not come', () => undefined, 'aborted due to timeout'],
-  ])('is an error that names it when it %s', async (_, listener, words) => {
+    ['does not come', () => undefined, 'aborted due to timeout', { timeoutMs: 300 }],
+  ])('is an error that names it when it %s', async (_, listener, words, options = undefined) => {
     const url = await startExtension(listener);
 
-    const reading = readParameter(url, token, '/a/b', { timeoutMs: 300 });
+    const reading = readParameter(url, token, '/a/b', options);
 
     await expect(reading).rejects.toThrow(words);
   });

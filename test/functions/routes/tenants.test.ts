@@ -50,6 +50,21 @@ describe('tenants and their API keys, for operators', () => {
     expect((await ask('GET', '/tnt_nobody')).body['code']).toBe('tenant_not_found');
   });
 
+  it('shows on which day a key was used last, and nothing for one that never was', async () => {
+    const tenantId = await aTenant();
+    const [used, unused] = [await aKey(tenantId), await aKey(tenantId)];
+    const earliest = new Date().toISOString().slice(0, 10);
+
+    await stack.call('GET', '/v1/connections', { key: String(used['secret']) });
+    await opens(used['secret']);
+    const listed = await keysOf(tenantId);
+    const latest = new Date().toISOString().slice(0, 10);
+
+    const { lastUsedOn } = listed.find(({ id }) => id === used['id']) ?? {};
+    expect([earliest, latest]).toContain(lastUsedOn);
+    expect(listed.find(({ id }) => id === unused['id'])).not.toHaveProperty('lastUsedOn');
+  });
+
   it('shows a key whole this once, and from then on its last four characters', async () => {
     const tenantId = await aTenant();
 
