@@ -40,7 +40,7 @@ describe('a parameter of Systems Manager', () => {
     ['is refused', (_, response) => response.writeHead(400).end('no such parameter'), '/a/b could not be read: 400'],
     ['is empty', (_, response) => response.end('{"Parameter":{"Value":""}}'), 'parameter /a/b has no value'],
     ['does not come', () => undefined, 'aborted due to timeout', { timeoutMs: 300 }],
-  ])('is an error that names it when it %s', async (_, listener, words, options = undefined) => {
+  ])('is an error that names it when it %s', async (_, listener, words, options) => {
     const url = await startExtension(listener);
 
     const reading = readParameter(url, token, '/a/b', options);
