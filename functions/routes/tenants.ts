@@ -58,7 +58,7 @@ const keyViewSchema = z
     expiresAt: z.iso.datetime().optional().meta({ description: 'The time from which the key opens nothing.' }),
     revokedAt: z.iso.datetime().optional(),
     lastUsedOn: z.iso.date().optional().meta({
-      description: 'The last day on which it opened something, in UTC. Missing while it never has.',
+      description: 'The last day on which a request came with it, in UTC. Missing while none has.',
     }),
     ...keyLimitsShape,
   })
