@@ -3,6 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ActionStore } from '../shared/action/actionStore.ts';
 import { OpenActions } from '../shared/action/openActions.ts';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
+import { NumberLookUps } from '../shared/contact/numberLookUps.ts';
 import { countFiltered } from '../shared/connection/filteredMessages.ts';
 import type { StanzaId, WorkerId } from '../shared/kernel/id.ts';
 import { isStatus } from '../shared/kernel/jid.ts';
@@ -195,6 +196,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
           find: (messageId) => messages.find(owned.connectionId, messageId),
           newestIn: (names) => newestMessageIn({ table, stage }, owned.connectionId, names),
         },
+        lookUps: lookUpsOf({ table, stage, clock }, owned),
         countFiltered: (counts) => countFiltered({ table, stage }, owned, counts, clock.nowMs()),
         lookUpSent: async (stanzaId) => findSentOnce(messages, owned, stanzaId),
       }),
@@ -210,6 +212,17 @@ function receivedBy(
   return {
     listUpTo: (messageId, most) => messages.listUpTo(messageId, most),
     noteMarked: (messageId) => messages.noteMarked(messageId, clock.nowMs()),
+  };
+}
+
+function lookUpsOf(
+  store: ConstructorParameters<typeof NumberLookUps>[0],
+  { connectionId }: OwnedConnection,
+): OpenSocketOptions['lookUps'] {
+  const lookUps = new NumberLookUps(store);
+  return {
+    find: (numbers) => lookUps.find(connectionId, numbers),
+    keep: (answers) => lookUps.keep(connectionId, answers),
   };
 }
 

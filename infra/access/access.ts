@@ -305,6 +305,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('FILES', 'GetItem'),
       // Files that messages are made of, as they lie at WhatsApp.
       core('UPLOAD', 'GetItem'),
+      // What WhatsApp has answered about phone numbers.
+      core('CONTACTS', 'BatchGetItem', 'PutItem'),
       { table: 'fleet', actions: ['BatchGetItem', 'PutItem', 'Scan', 'UpdateItem'] },
       { table: 'fleet', keys: ['EVENT_QUEUES'], actions: ['GetItem'] },
       // A connection's facts go to another queue only while the shard has the same owner.

@@ -11,6 +11,12 @@ export const actionStates = ['accepted', 'running', 'succeeded', 'failed', 'expi
 export type ActionState = (typeof actionStates)[number];
 export type ActionEnd = Exclude<ActionState, 'accepted' | 'running'>;
 
+/** How far an action has come that takes several tries. */
+export interface ActionProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
 /** An action that a tenant asked of a connection, to do or to look up something: the stored row. */
 export interface Action {
   readonly actionId: ActionId;
@@ -32,8 +38,10 @@ export interface Action {
   readonly expiresAtMs: number;
   /** The epoch of the owner that last began it. */
   readonly token?: number | undefined;
-  /** The number of times that WhatsApp was asked. */
+  /** The number of times that WhatsApp was asked since it last came further. */
   readonly attempts: number;
+  /** How far it has come; present where it takes several tries and the first is over. */
+  readonly progress?: ActionProgress | undefined;
   /** WhatsApp's number for a limit, for which it waits although its connection is online. */
   readonly limitedBy?: number | undefined;
   readonly startedAtMs?: number | undefined;
@@ -53,7 +61,7 @@ export const LONGEST_PARKED_MS = 7 * 24 * 60 * 60_000;
 export const MOST_OPEN_ACTIONS = 100;
 /** The greatest size of a request or a result that is kept, in bytes of JSON. */
 export const ACTION_REQUEST_BYTES = 64 * 1_024;
-export const ACTION_RESULT_BYTES = 128 * 1_024;
+export const ACTION_RESULT_BYTES = 256 * 1_024;
 /**
  * The time after its expiry at which an action that nobody ended is over, in milliseconds: clocks differ, and a try
  * that has begun takes its time.
@@ -67,9 +75,13 @@ export function isEnded({ state }: Pick<Action, 'state'>): boolean {
 export type EndedAs = { readonly state: 'failed' | 'expired'; readonly error: ActionError };
 
 /** The end of an action that is not done before it expires: `expired` only if nobody has begun it. */
-export function endOfExpired({ limitedBy, attempts }: Pick<Action, 'limitedBy' | 'attempts'>): EndedAs {
+export function endOfExpired({
+  limitedBy,
+  attempts,
+  progress,
+}: Pick<Action, 'limitedBy' | 'attempts' | 'progress'>): EndedAs {
   if (limitedBy !== undefined) return { state: 'failed', error: { code: 'limited', whatsappCode: limitedBy } };
-  if (attempts > 0) return { state: 'failed', error: { code: 'outcome_unknown' } };
+  if (attempts > 0 || progress !== undefined) return { state: 'failed', error: { code: 'outcome_unknown' } };
   return { state: 'expired', error: { code: 'expired' } };
 }
 

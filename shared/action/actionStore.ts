@@ -115,12 +115,20 @@ export class ActionStore {
    * Ends a try that was certainly not made, or that may be made twice: the action waits to be asked again. Condition:
    * this owner is asking.
    */
-  async giveBack(owner: ActionOwner, actionId: ActionId, limitedBy: number | undefined): Promise<void> {
+  async giveBack(
+    owner: ActionOwner,
+    actionId: ActionId,
+    { limitedBy, progress }: Pick<Action, 'limitedBy' | 'progress'>,
+  ): Promise<void> {
+    const isLimited = limitedBy === undefined ? '' : ', limitedBy = :limitedBy';
+    // What has come further may be tried as often as at first.
+    const isFurther = progress === undefined ? '' : ', progress = :progress, attempts = :none';
     await this.#update(owner, actionId, ['running'], {
-      UpdateExpression: `#state = :state${limitedBy === undefined ? '' : ', limitedBy = :limitedBy'}`,
+      UpdateExpression: `#state = :state${isLimited}${isFurther}`,
       ExpressionAttributeValues: {
         ':state': 'accepted',
         ...(limitedBy === undefined ? {} : { ':limitedBy': limitedBy }),
+        ...(progress === undefined ? {} : { ':progress': progress, ':none': 0 }),
       },
     });
   }
@@ -196,6 +204,7 @@ export function toAction(item: Record<string, unknown>): Action {
     expiresAtMs: item['expiresAtMs'] as number,
     token: item['token'] as number | undefined,
     attempts: (item['attempts'] as number | undefined) ?? 0,
+    progress: item['progress'] as Action['progress'],
     limitedBy: item['limitedBy'] as number | undefined,
     startedAtMs: item['startedAtMs'] as number | undefined,
     endedAtMs: item['endedAtMs'] as number | undefined,

@@ -24,6 +24,10 @@ const common = {
     .object({ reason: z.literal('limited'), whatsappCode: z.number().int() })
     .optional()
     .meta({ description: 'Present while WhatsApp limits what it needs: it is asked again by itself.' }),
+  progress: z
+    .object({ done: z.number().int(), total: z.number().int() })
+    .optional()
+    .meta({ description: 'How far it has come; present where it takes several questions to WhatsApp.' }),
   createdAt: at,
   expiresAt: at.meta({ description: 'It is begun before this, or never.' }),
   endedAt: at.optional(),
@@ -88,6 +92,7 @@ export function toActionView(stored: Action, nowMs: number) {
     result,
     error,
     limitedBy,
+    progress,
     createdAtMs,
     expiresAtMs,
     endedAtMs,
@@ -103,6 +108,9 @@ export function toActionView(stored: Action, nowMs: number) {
     ...(state === 'accepted' && limitedBy !== undefined
       ? { waitsFor: { reason: 'limited' as const, whatsappCode: limitedBy } }
       : {}),
+    ...(progress === undefined
+      ? {}
+      : { progress: state === 'succeeded' ? { ...progress, done: progress.total } : progress }),
     createdAt: toTime(createdAtMs),
     expiresAt: toTime(expiresAtMs),
     ...(endedAtMs === undefined ? {} : { endedAt: toTime(endedAtMs) }),

@@ -20,3 +20,8 @@ export const newContactsKey = (connectionId: ConnectionId, day: number): ItemKey
   pk: contactPartition(connectionId),
   sk: `DAY#${String(day).padStart(6, '0')}`,
 });
+/** The answer of WhatsApp about a phone number that was checked. */
+export const numberLookUpKey = (connectionId: ConnectionId, number: string): ItemKey => ({
+  pk: contactPartition(connectionId),
+  sk: `LOOKUP#${number}`,
+});

@@ -6,6 +6,9 @@ export const retentionSeconds = {
   message: 90 * DAY_SECONDS,
   /** What is known of a person, counted from when they were last noticed. */
   contact: 90 * DAY_SECONDS,
+  /** WhatsApp's word that a number has an account, and that it has none. */
+  knownNumber: 30 * DAY_SECONDS,
+  unknownNumber: DAY_SECONDS,
   /** How many people a connection came to know on a day. */
   newContacts: 2 * DAY_SECONDS,
   /** The note that the phone was asked for a file: for longer than it is asked. */

@@ -141,6 +141,7 @@ export function makeOurFleet(
         countFiltered: async () => undefined,
         askedFiles: { find: async () => [], answered: async () => undefined },
         keepPicture: async () => ({ id: 'med_1', state: 'pending' }),
+        lookUps: { find: async () => new Map(), keep: async () => undefined },
         lookUpSent: async () => undefined,
       });
       onOpening({ socket, session });

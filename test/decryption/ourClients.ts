@@ -106,6 +106,7 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       countFiltered: async () => undefined,
       askedFiles: { find: async () => [], answered: async () => undefined },
       keepPicture: async () => ({ id: 'med_1', state: 'pending' }),
+      lookUps: { find: async () => new Map(), keep: async () => undefined },
       lookUpSent: async (stanzaId) => sent.get(stanzaId),
     });
     return account;

@@ -22,7 +22,7 @@ export type FinalVerdict =
 export type Verdict =
   | ({ readonly verdict: 'end' } & { readonly ended: FinalVerdict })
   /** The action waits to be asked again. `rests`: its kind is left alone for a while. */
-  | { readonly verdict: 'again'; readonly rests: boolean; readonly limitedBy?: number };
+  | ({ readonly verdict: 'again'; readonly rests: boolean } & Pick<Action, 'limitedBy' | 'progress'>);
 
 /** The number of tries without an answer after which an action is given up, where it may be tried again at all. */
 export const MOST_UNANSWERED = 3;
@@ -62,6 +62,8 @@ export function judgeAction(
   switch (outcome.outcome) {
     case 'succeeded':
       return { verdict: 'end', ended: { state: 'succeeded', result: outcome.result } };
+    case 'partly':
+      return { verdict: 'again', rests: false, progress: outcome.progress };
     case 'refused':
       return giveUp(outcome.error);
     case 'limited': {

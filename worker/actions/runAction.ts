@@ -70,7 +70,7 @@ export async function runAction(
       : judgeAction(outcome, { effect: rowOf(kind).effect, attempts });
   if (verdict.verdict === 'again') {
     assertOpen();
-    await actions.giveBack(owned, actionId, verdict.limitedBy);
+    await actions.giveBack(owned, actionId, verdict);
     return { run: 'again', rests: verdict.rests };
   }
   return endAction(dependencies, action, verdict.ended);

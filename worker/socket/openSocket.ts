@@ -256,7 +256,7 @@ interface AskingParts extends Pick<Asking, 'recipients' | 'presence' | 'appState
 }
 
 function makeAsking(
-  { config, clock, scope, received, kept, keepPicture }: OpenSocketOptions,
+  { config, clock, scope, received, kept, keepPicture, lookUps }: OpenSocketOptions,
   { line, recipients, presence, calls, refuse, appState }: AskingParts,
 ): Asking {
   return {
@@ -269,6 +269,7 @@ function makeAsking(
     received,
     kept,
     keepPicture,
+    lookUps,
     appState,
     calls: { withId: (callId) => calls.withId(callId), reject: refuse },
     nowMs: clock.nowMs,

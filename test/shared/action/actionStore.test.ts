@@ -90,7 +90,7 @@ describe('the store of actions', () => {
     const plain = await actions.begin(newer, actionId, 2, false);
     const takenUp = await actions.begin(newer, actionId, 2, true);
     const late = await actions.end(older, actionId, { state: 'succeeded', atMs: 3, result: { from: 'older' } });
-    await actions.giveBack(older, actionId, 429);
+    await actions.giveBack(older, actionId, { limitedBy: 429 });
     const begunLate = await actions.begin(older, actionId, 3, true);
     const ended = await actions.end(newer, actionId, { state: 'succeeded', atMs: 4, result: { from: 'newer' } });
 
@@ -105,7 +105,7 @@ describe('the store of actions', () => {
 
     const again = await actions.end(owner, action.actionId, { state: 'succeeded', atMs: 6, result: {} });
     const begun = await actions.begin(owner, action.actionId, 7, true);
-    await actions.giveBack(owner, action.actionId, undefined);
+    await actions.giveBack(owner, action.actionId, {});
 
     expect([again, begun]).toEqual(['refused', 'refused']);
     expect(await now(action)).toMatchObject({ state: 'expired', endedAtMs: 5, error: { code: 'expired' } });
@@ -115,7 +115,7 @@ describe('the store of actions', () => {
     const action = await anAction(newIds());
     const owner = { connectionId: action.connectionId, token: 1 };
     await actions.begin(owner, action.actionId, 1, false);
-    await actions.giveBack(owner, action.actionId, 429);
+    await actions.giveBack(owner, action.actionId, { limitedBy: 429 });
     const waiting = await now(action);
     await actions.begin(owner, action.actionId, 2, false);
 
@@ -130,6 +130,16 @@ describe('the store of actions', () => {
     expect(await actions.begin({ connectionId, token: 1 }, actionId, 1, true)).toBe('refused');
     expect(await actions.end({ connectionId, token: 1 }, actionId, { state: 'succeeded', atMs: 1 })).toBe('refused');
     expect(await actions.find(connectionId, actionId)).toBeUndefined();
+  });
+
+  it('keeps how far an action has come, which may then be tried as often as at first', async () => {
+    const action = await anAction(newIds());
+    const owner = { connectionId: action.connectionId, token: 1 };
+    await actions.begin(owner, action.actionId, 1, false);
+
+    await actions.giveBack(owner, action.actionId, { progress: { done: 50, total: 120 } });
+
+    expect(await now(action)).toMatchObject({ state: 'accepted', attempts: 0, progress: { done: 50, total: 120 } });
   });
 
   it('takes the largest result', async () => {

@@ -15,7 +15,8 @@ import { until } from '../../whatsapp/until.ts';
 import { WorkerRoom } from '../workerRoom.ts';
 
 export const OWN = '4915100000001';
-const CONTACT = '4915100000002';
+/** The first of the numbers that are asked for: each test has one of its own, as an answer is kept. */
+const FIRST_CONTACT = 4_915_100_000_101;
 export const PATIENCE_MS = 90_000;
 
 /** The API in this process, with a paired connection, and worker processes that each test starts. To be called in a `describe`. */
@@ -27,8 +28,10 @@ export function useActionRoom() {
   let connection: Connection;
   let key: string;
   let tasks = 0;
+  let contacts = 0;
+  const contact = (): string => String(FIRST_CONTACT + contacts);
   beforeAll(async () => {
-    room = await WorkerRoom.start([OWN, CONTACT]);
+    room = await WorkerRoom.start([OWN]);
     published = room.collectFacts();
     api = composeApi(room.config());
     handler = makeApiHandler(api);
@@ -37,7 +40,11 @@ export function useActionRoom() {
     key = (await createTenantKey(api, connection.tenantId, {})).secret.reveal();
     await room.dismissAll();
   });
-  beforeEach(() => room.phones.clearFaults());
+  beforeEach(async () => {
+    await room.phones.clearFaults();
+    contacts += 1;
+    await room.phones.addPhone(contact(), 'A contact');
+  });
   afterEach(() => killAll());
   afterAll(async () => {
     await published.stop();
@@ -59,18 +66,21 @@ export function useActionRoom() {
     // The status of a row outlives its worker, so that what counts is an answer.
     await until(
       'an answer',
-      () => check('wait=5'),
+      () => check('wait=5', { of: OWN }),
       ({ status }) => status === 200,
       PATIENCE_MS,
     );
   }
   const check = (
     prefer: string,
-    more: { readonly expires_at?: string; readonly key?: string } = {},
+    more: { readonly expires_at?: string; readonly key?: string; readonly of?: string } = {},
   ): Promise<Answered> =>
     invoke(handler, 'POST', `/v1/connections/${connection.connectionId}/contacts/check`, {
       key,
-      body: { contacts: [`+${CONTACT}`], ...(more.expires_at === undefined ? {} : { expires_at: more.expires_at }) },
+      body: {
+        contacts: [`+${more.of ?? contact()}`],
+        ...(more.expires_at === undefined ? {} : { expires_at: more.expires_at }),
+      },
       headers: { prefer, ...(more.key === undefined ? {} : { 'idempotency-key': more.key }) },
     });
   /** Asks for any other action. */
@@ -110,7 +120,7 @@ export function useActionRoom() {
   }
 
   return {
-    CONTACT: `+${CONTACT}`,
+    contact: () => `+${contact()}`,
     room: () => room,
     api: () => api,
     connection: () => connection,

@@ -3,8 +3,20 @@ import { until } from '../../whatsapp/until.ts';
 import { OWN, PATIENCE_MS, useActionRoom } from './actionRoom.ts';
 
 describe('actions through a worker process that goes away', () => {
-  const { room, api, connection, anOnlineWorker, aWorker, killAll, check, askFor, read, becomes, eventOf } =
-    useActionRoom();
+  const {
+    room,
+    api,
+    connection,
+    anOnlineWorker,
+    aWorker,
+    killAll,
+    check,
+    askFor,
+    read,
+    becomes,
+    accountQueries,
+    eventOf,
+  } = useActionRoom();
 
   it('asks again for what may be repeated when the worker was killed while it asked', async () => {
     await anOnlineWorker();
@@ -17,6 +29,28 @@ describe('actions through a worker process that goes away', () => {
     const ended = await becomes(body['id'], 'succeeded');
 
     expect(ended).toMatchObject({ result: { contacts: [{ exists: true }] } });
+    expect(await eventOf(body['id'])).toHaveLength(1);
+  });
+
+  it('checks a thousand numbers, and asks for none twice when the worker is killed in the middle', async () => {
+    await anOnlineWorker();
+    const contacts = Array.from({ length: 1_000 }, (_, index) => `+49151${String(20_000_000 + index)}`);
+    const before = await accountQueries();
+    const { body } = await askFor('contacts/check', { contacts }, 'wait=0');
+    const doneOf = async () =>
+      ((await read(body['id']))['progress'] as { readonly done: number } | undefined)?.done ?? 0;
+    await until('some are known', doneOf, (done) => done >= 100, PATIENCE_MS);
+
+    await killAll();
+    const known = await doneOf();
+    await aWorker();
+    const ended = await becomes(body['id'], 'succeeded');
+
+    expect(ended).toMatchObject({ progress: { done: 1_000, total: 1_000 } });
+    expect((ended['result'] as { readonly contacts: readonly unknown[] }).contacts).toHaveLength(1_000);
+    expect(known).toBeLessThan(1_000);
+    // One question may have been lost with the worker that asked it.
+    expect((await accountQueries()) - before).toBeLessThanOrEqual(21);
     expect(await eventOf(body['id'])).toHaveLength(1);
   });
 

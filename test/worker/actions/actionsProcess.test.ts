@@ -9,7 +9,7 @@ const WITH_ONCE_ROW = 'test/worker/actions/workerWithOnceRow.ts';
 /** `actionsProcess.prove.ts` kills a worker at what may be repeated, and lets actions wait through a deploy. */
 describe('actions through the API and a worker process', { timeout: 240_000 }, () => {
   const {
-    CONTACT,
+    contact,
     room,
     api,
     connection,
@@ -31,7 +31,7 @@ describe('actions through the API and a worker process', { timeout: 240_000 }, (
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({
       state: 'succeeded',
-      result: { contacts: [{ input: CONTACT, exists: true, contact: { phoneNumber: CONTACT } }] },
+      result: { contacts: [{ input: contact(), exists: true, contact: { phoneNumber: contact() } }] },
     });
     expect(await eventOf(answer.body['id'])).toEqual([
       expect.objectContaining({

@@ -226,6 +226,29 @@ describe('the actions of a connection', () => {
     expect(socket.asked).toHaveLength(9);
   });
 
+  it('goes on with one that is done in part, and says how far it is', async () => {
+    const connection = await core.aConnection();
+    const { desk, socket } = someActions(core, connection);
+    const action = await core.anAction(connection);
+    const last = Promise.withResolvers<ActionOutcome>();
+    socket.actionOutcomes.push(
+      ...[1, 2].map((done) => ({ outcome: 'partly', progress: { done, total: 3 } }) as const),
+      last.promise,
+    );
+
+    await desk.handle(action.actionId);
+    const meanwhile = await until(
+      'two parts',
+      () => core.actions.find(action.connectionId, action.actionId),
+      (found) => found?.progress?.done === 2 && found.state === 'running',
+    );
+    last.resolve(typed);
+    await becomes(action, 'succeeded');
+
+    expect(meanwhile).toMatchObject({ attempts: 1, progress: { done: 2, total: 3 } });
+    expect(socket.asked).toHaveLength(3);
+  });
+
   it('leaves a kind alone that WhatsApp limits, shows why, and lets other kinds go on', async () => {
     const connection = await core.aConnection();
     const { desk, socket } = someActions(core, connection);

@@ -11,7 +11,11 @@ import {
 
 const said = (verdict: ReturnType<typeof judgeAction>): string => {
   if (verdict.verdict === 'again')
-    return `again${verdict.rests ? ', later' : ''}${verdict.limitedBy === undefined ? '' : ` ${verdict.limitedBy}`}`;
+    return [
+      `again${verdict.rests ? ', later' : ''}`,
+      ...(verdict.limitedBy === undefined ? [] : [verdict.limitedBy]),
+      ...(verdict.progress === undefined ? [] : [`${verdict.progress.done} of ${verdict.progress.total}`]),
+    ].join(' ');
   return verdict.ended.state === 'succeeded' ? 'succeeded' : `${verdict.ended.state}/${verdict.ended.error.code}`;
 };
 
@@ -27,6 +31,7 @@ describe('what an outcome means', () => {
     [{ outcome: 'unanswered', nothingLeft: true }, 1, 'again, later', 'again, later'],
     [{ outcome: 'unanswered', nothingLeft: true }, MOST_UNANSWERED, 'failed/unanswered', 'failed/unanswered'],
     [{ outcome: 'not_asked' }, 99, 'again', 'again'],
+    [{ outcome: 'partly', progress: { done: 1, total: 2 } }, 99, 'again 1 of 2', 'again 1 of 2'],
     [{ outcome: 'other_account' }, 1, 'failed/connection_not_paired', 'failed/connection_not_paired'],
   ])('%j at try %i: repeatable %s, once %s', (outcome, attempts, repeatable, once) => {
     expect(said(judgeAction(outcome, { effect: 'repeatable', attempts }))).toBe(repeatable);
@@ -50,6 +55,14 @@ describe('what is done about an open action', () => {
     ['accepted, offline', action({}), 50, false, 'wait', 'wait'],
     ['accepted, at its end', action({}), 100, true, 'end expired', 'end expired'],
     ['accepted, limited, at its end', action({ limitedBy: 429 }), 100, true, 'end limited', 'end limited'],
+    [
+      'come a part of the way, at its end',
+      action({ progress: { done: 1, total: 2 } }),
+      100,
+      true,
+      'end outcome_unknown',
+      'end outcome_unknown',
+    ],
     ['begun, online', action({ state: 'running' }), 50, true, 'ask (taken up)', 'end outcome_unknown'],
     ['begun, offline', action({ state: 'running' }), 50, false, 'wait', 'end outcome_unknown'],
     [

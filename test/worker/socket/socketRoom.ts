@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PutCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import type { AccountLimit } from '../../../shared/connection/brakes.ts';
 import type { ConnectionSettings, FilterName } from '../../../shared/connection/settings.ts';
+import type { NumberLookUp } from '../../../shared/contact/numberLookUps.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
 import type { MessageFact } from '../../../shared/event/facts/messageFactSchema.ts';
@@ -86,6 +87,8 @@ export class SocketRoom {
     find: async (messageId) => this.keptMessages.get(messageId) ?? this.#receivedAs((fact) => idOf(fact) === messageId),
     newestIn: async (names) => this.#receivedAs(({ chat }) => names.includes(chat)),
   };
+  /** What WhatsApp has answered about phone numbers. */
+  readonly lookUps = new Map<string, NumberLookUp>();
   /** The pictures that were to be fetched. */
   readonly keptPictures: ShownPicture[] = [];
   /** The files that the phone was asked for, and what it answered. */
@@ -258,6 +261,10 @@ export class SocketRoom {
           this.fileAnswers.push({ file, answer });
           await this.onFileAnswer();
         },
+      },
+      lookUps: {
+        find: async (numbers) => new Map([...this.lookUps].filter(([digits]) => numbers.includes(digits))),
+        keep: async (answers) => answers.forEach((answer, digits) => this.lookUps.set(digits, answer)),
       },
       countFiltered: async (counts) => void this.filtered.push(counts),
       keepPicture: async (picture) => {

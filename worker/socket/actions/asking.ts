@@ -25,6 +25,8 @@ export interface Asking {
   readonly received: OpenSocketOptions['received'];
   /** All messages that are kept, sent ones too. */
   readonly kept: OpenSocketOptions['kept'];
+  /** What WhatsApp has answered about phone numbers. */
+  readonly lookUps: OpenSocketOptions['lookUps'];
   /** Has a picture fetched that WhatsApp shows. */
   readonly keepPicture: OpenSocketOptions['keepPicture'];
   /** The picture that the action sets: a JPEG; left out for every other action. */
@@ -49,4 +51,6 @@ export interface Asking {
 export type Ask<Kind extends ActionKind> = (
   asking: Asking,
   request: RequestOf<Kind>,
-) => Promise<Extract<ActionOutcome<ResultOf<Kind>>, { readonly outcome: 'succeeded' | 'refused' | 'unanswered' }>>;
+) => Promise<
+  Extract<ActionOutcome<ResultOf<Kind>>, { readonly outcome: 'succeeded' | 'partly' | 'refused' | 'unanswered' }>
+>;

@@ -1,8 +1,11 @@
+import type { ActionProgress } from '../../../shared/action/action.ts';
 import type { ActionError } from '../../../shared/action/actionError.ts';
 
 /** The outcome of asking WhatsApp for an action, in facts; `judgeAction` says what follows. */
 export type ActionOutcome<Result = Readonly<Record<string, unknown>>> =
   | { readonly outcome: 'succeeded'; readonly result: Result }
+  /** A part of it is done and kept, and the rest is for another try, which harms nothing. */
+  | { readonly outcome: 'partly'; readonly progress: ActionProgress }
   /** WhatsApp's answer is final: another try would have the same outcome. */
   | { readonly outcome: 'refused'; readonly error: ActionError }
   /** WhatsApp limits such actions (429): nothing was done. */

@@ -1,5 +1,6 @@
 import type { AccountLimit } from '../../../shared/connection/brakes.ts';
 import type { ConnectionSettings, FilterName } from '../../../shared/connection/settings.ts';
+import type { NumberLookUp } from '../../../shared/contact/numberLookUps.ts';
 import type { MessageId, StanzaId } from '../../../shared/kernel/id.ts';
 import type { Scope } from '../../../shared/kernel/scope.ts';
 import type { KeptPicture, ShownPicture } from '../../../shared/media/keepPicture.ts';
@@ -57,6 +58,11 @@ export interface OpenSocketOptions extends Surroundings {
     readonly find: (messageId: MessageId) => Promise<Message | undefined>;
     /** The newest message of a chat, by any of its addresses, that WhatsApp has. */
     readonly newestIn: (names: readonly string[]) => Promise<Message | undefined>;
+  };
+  /** What WhatsApp has answered about phone numbers that were checked, by their digits. */
+  readonly lookUps: {
+    readonly find: (numbers: readonly string[]) => Promise<ReadonlyMap<string, NumberLookUp>>;
+    readonly keep: (answers: ReadonlyMap<string, NumberLookUp>) => Promise<void>;
   };
   /** Has a picture fetched that WhatsApp shows, and waits a moment for it. Returns the file as it is then. */
   readonly keepPicture: (picture: ShownPicture) => Promise<KeptPicture>;

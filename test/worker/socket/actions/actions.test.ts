@@ -21,7 +21,10 @@ describe('actions on a real socket', () => {
     await room.client.addPhone(EVE, 'Eve');
     await room.pairByQr();
   });
-  afterEach(() => room.client.clearFaults());
+  afterEach(() => {
+    room.lookUps.clear();
+    return room.client.clearFaults();
+  });
   afterAll(() => room.stop());
 
   const ask = (action: AskedAction, account = `${ANN}@s.whatsapp.net`) => {
@@ -78,6 +81,24 @@ describe('actions on a real socket', () => {
 
     expect(outcome).toMatchObject({ result: { contacts: [{ exists: false }, { exists: false }] } });
     expect(await accountQueries()).toBe(before);
+  });
+
+  it('asks for no number twice, and for fifty at a time, also where another try goes on', async () => {
+    const numbers = Array.from({ length: 120 }, (_, index) => `+49151100${String(index).padStart(5, '0')}`);
+    const before = await accountQueries();
+
+    const first = await check(...numbers);
+    const second = await check(...numbers);
+    const third = await check(...numbers);
+    const again = await check(...numbers);
+
+    expect([first, second]).toEqual([
+      { outcome: 'partly', progress: { done: 50, total: 120 } },
+      { outcome: 'partly', progress: { done: 100, total: 120 } },
+    ]);
+    expect(third).toMatchObject({ outcome: 'succeeded' });
+    expect(third).toEqual(again);
+    expect((await accountQueries()) - before).toBe(3);
   });
 
   it('spares a message the look-up that a check has made', async () => {
