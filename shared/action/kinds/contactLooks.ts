@@ -61,8 +61,12 @@ export const contactBusinessFind = actionRow({
   path: 'contacts/{contact}/business-profile',
   summary: 'Look up the business profile of a person, or of the account itself',
   description:
-    'WhatsApp is asked. `is_business` is false for who has none; the number of the account itself gives its own.',
-  result: z.object({ contact: contactSchema, is_business: z.boolean(), profile: businessProfile.optional() }),
+    'WhatsApp is asked. `is_business` is false for who has none, and left out for who is known by LID alone and has none under that: profiles are found by number. The number of the account itself gives its own.',
+  result: z.object({
+    contact: contactSchema,
+    is_business: z.boolean().optional(),
+    profile: businessProfile.optional(),
+  }),
   example: {
     request: asked,
     result: {

@@ -3,7 +3,7 @@ import type { BusinessProfile } from '../../../shared/action/kinds/contactLooks.
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import { isLid, isPerson, phoneNumberOf, withoutDevice } from '../../../shared/kernel/jid.ts';
-import { toContact } from '../../../shared/message/party.ts';
+import { toContact, type Contact } from '../../../shared/message/party.ts';
 import { answerTo } from '../port/answerTo.ts';
 import { textIn, toShownText } from '../wire/foreignText.ts';
 import { fitInto, toCount, toTime } from '../wire/toGroup.ts';
@@ -16,6 +16,8 @@ import { toUserQuery, usersIn } from './userQuery.ts';
 const WHATSAPP = 's.whatsapp.net';
 const ABOUT_CHARACTERS = 512;
 const LIST_BYTES = 96 * 1_024;
+/** The number of blocked people whose second names are looked up at once. */
+const NAMES_AT_ONCE = 50;
 /** How long the first word about a person is waited for, in milliseconds: what is shown comes at once. */
 const PRESENCE_MS = 5_000;
 /** WhatsApp's number for what a person does not show to this account. */
@@ -39,7 +41,10 @@ export const askContactAboutFind: Ask<'contact_about_find'> = async (asking, { c
   const [jid] = names;
   if (jid === undefined) return nobody;
   const answer = await answerTo(asking, toUserQuery(asking, ['status'], jid));
-  const status = usersIn(answer)[0] && getBinaryNodeChild(usersIn(answer)[0], 'status');
+  const user = usersIn(answer)?.[0];
+  // A LID, unlike a number, is asked about as it is: whether there is anybody is seen in this answer alone.
+  if (usersIn(answer)?.length === 0 || getBinaryNodeChild(user, 'contact')?.attrs['type'] === 'out') return nobody;
+  const status = getBinaryNodeChild(user, 'status');
   if (status === undefined) return { outcome: 'unanswered' };
   const contact = toContact(...names);
   const text = toShownText(textIn(status.content) ?? '', ABOUT_CHARACTERS);
@@ -60,7 +65,9 @@ export const askContactBusinessFind: Ask<'contact_business_find'> = async (askin
   const found = getBinaryNodeChild(getBinaryNodeChild(answer, 'business_profile'), 'profile');
   const contact = toContact(...names);
   if (found === undefined || !Array.isArray(found.content) || found.content.length === 0) {
-    return { outcome: 'succeeded', result: { contact, is_business: false } };
+    // Who is known by LID alone may have a profile that is found by a number that nobody knows here.
+    const isKnown = phoneNumberOf(jid) !== undefined;
+    return { outcome: 'succeeded', result: { contact, ...(isKnown ? { is_business: false } : {}) } };
   }
   return { outcome: 'succeeded', result: { contact, is_business: true, profile: toBusinessProfile(found) } };
 };
@@ -156,11 +163,15 @@ export const askBlockList: Ask<'block_list'> = async (asking) => {
     jid: withoutDevice(attrs['jid'] ?? ''),
     number: attrs['pn_jid'],
   }));
-  const contacts = await Promise.all(
-    items
-      .filter(({ jid }) => isPerson(jid))
-      .map(async ({ jid, number }) => toContact(jid, number ?? (await asking.otherNameOf(jid)))),
-  );
+  const people = items.filter(({ jid }) => isPerson(jid));
+  const contacts: Contact[] = [];
+  for (let from = 0; from < people.length; from += NAMES_AT_ONCE) {
+    const some = people.slice(from, from + NAMES_AT_ONCE);
+    const named = some.map(async ({ jid, number }) => toContact(jid, number ?? (await asking.otherNameOf(jid))));
+    contacts.push(...(await Promise.all(named)));
+    // Nobody is looked up who is not shown.
+    if (Buffer.byteLength(JSON.stringify(contacts)) > LIST_BYTES) break;
+  }
   const { shown, complete } = fitInto(contacts, LIST_BYTES);
   return { outcome: 'succeeded', result: { contacts: shown, complete } };
 };

@@ -26,7 +26,7 @@ export const askProfileFind: Ask<'profile_find'> = async (asking) => {
   const { creds } = asking.socket.authState;
   const me = toLinkedAccount(creds);
   const answer = await answerTo(asking, toUserQuery(asking, ['status', 'disappearing_mode', 'devices'], me.phoneJid));
-  const [user] = usersIn(answer);
+  const user = usersIn(answer)?.[0];
   if (user === undefined) return { outcome: 'unanswered' };
   const about = toShownText(textIn(getBinaryNodeChild(user, 'status')?.content) ?? '', ABOUT_CHARACTERS);
   const seconds = toCount(getBinaryNodeChild(user, 'disappearing_mode')?.attrs['duration']);

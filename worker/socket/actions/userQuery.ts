@@ -28,7 +28,8 @@ export function toUserQuery(
   return aNode('iq', { id: makeTag(), to: 's.whatsapp.net', type: 'get', xmlns: 'usync' }, [asked]);
 }
 
-/** What the answer says of each person. */
-export function usersIn(answer: BinaryNode): readonly BinaryNode[] {
-  return getBinaryNodeChildren(getBinaryNodeChild(getBinaryNodeChild(answer, 'usync'), 'list'), 'user');
+/** What the answer says of each person; undefined where it is no such answer. */
+export function usersIn(answer: BinaryNode): readonly BinaryNode[] | undefined {
+  const list = getBinaryNodeChild(getBinaryNodeChild(answer, 'usync'), 'list');
+  return list === undefined ? undefined : getBinaryNodeChildren(list, 'user');
 }

@@ -53,7 +53,9 @@ describe('what people and the account show of themselves, on a real socket', () 
     const byLid = { id: lidOf(BOB), lid: lidOf(BOB) };
     expect(hidden).toEqual({ outcome: 'succeeded', result: { contact: byLid, about: 'hidden' } });
     expect(await find()).toMatchObject({ result: { about: 'none' } });
-    expect(await find(NOBODY)).toEqual({ outcome: 'refused', error: { code: 'recipient_has_no_account' } });
+    const nobody = { outcome: 'refused', error: { code: 'recipient_has_no_account' } };
+    expect(await find(NOBODY)).toEqual(nobody);
+    expect(await find('999999999999999@lid')).toEqual(nobody);
   });
 
   it('a business profile is found, bounded and well-formed, and who has none is no business', async () => {
@@ -98,6 +100,11 @@ describe('what people and the account show of themselves, on a real socket', () 
       },
     });
     expect(person).toEqual({ contact: contactOf(BOB), is_business: false });
+    // Nobody here knows the number of this LID, under which there might be a profile.
+    const stranger = '999999999999999@lid';
+    expect(await resultOf({ kind: 'contact_business_find', request: { contact: stranger } })).toEqual({
+      contact: { id: stranger, lid: stranger },
+    });
   });
 
   it('somebody is there, was there, or shows nothing', async () => {
