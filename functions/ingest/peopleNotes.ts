@@ -95,6 +95,8 @@ export class PeopleNotes {
     // Somebody else has changed the row: the next sighting of the person is judged by what it says then.
     if (plan.own !== undefined && !(await contacts.write(connectionId, plan.own, nowMs))) return;
     for (const write of plan.others) await contacts.write(connectionId, write, nowMs);
+    // A name that is left for later is looked at again with the next message.
+    if (plan.rests) return;
     this.#noted.set(nameOf(source, sighting), { seen: seenIn(sighting), untilMs: clock.monotonicMs() + REMEMBERED_MS });
   }
 

@@ -20,6 +20,8 @@ export interface Contact {
   readonly blocked?: boolean | undefined;
   /** WhatsApp's number of the picture; empty where it was taken away. */
   readonly pictureId?: string | undefined;
+  /** The time at which a name or the handle was last another one than before. */
+  readonly renamedAtMs?: number | undefined;
   readonly firstSeenAtMs: number;
   /** The time at which the row was last written anew because the person is still there. */
   readonly seenAtMs: number;

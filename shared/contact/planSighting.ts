@@ -5,6 +5,9 @@ import { seenFields, type Seen, type Sighting } from './sighting.ts';
 /** How long after it was last written a row is written anew for a person who is still there, in milliseconds: it would end after 90 days. */
 export const SEEN_AGAIN_MS = 30 * 86_400_000;
 
+/** How long the names of a person rest after one has changed, in milliseconds: a client may say another one with each message. */
+export const NAME_REST_MS = 600_000;
+
 /** The rows that stand for a person, as they were read. */
 export interface KnownRows {
   /** The person under an id, or undefined. */
@@ -36,6 +39,8 @@ export interface SightingPlan {
   readonly own?: Extract<ContactWrite, { write: 'make' | 'change' }> | undefined;
   readonly others: readonly ContactWrite[];
   readonly news: readonly ContactNews[];
+  /** Present where a new name is left for later, as the last one is not old enough. */
+  readonly rests?: true;
 }
 
 /**
@@ -43,16 +48,25 @@ export interface SightingPlan {
  * alone becomes the person of the LID as soon as a stanza names both: the row of the number leads there, and nothing that
  * names the number has to be written anew, since it is found by either.
  */
-export function planSighting(sighting: Sighting, rows: KnownRows, nowMs: number): SightingPlan {
-  const { number } = sighting;
+export function planSighting(seen: Sighting, rows: KnownRows, nowMs: number): SightingPlan {
+  const { number } = seen;
   const lead = number === undefined ? undefined : rows.leadOf(number);
   const numberId = number === undefined ? undefined : toPhoneJid(number);
-  const id = sighting.lid ?? lead ?? numberId ?? '';
+  const id = seen.lid ?? lead ?? numberId ?? '';
   const current = rows.find(id);
   const byNumber = numberId === undefined || numberId === id ? undefined : rows.find(numberId);
   const merged = byNumber?.mergedInto === undefined ? byNumber : undefined;
+  const known = current ?? merged;
+  const rests =
+    known !== undefined && isRenamed(known, seen) && nowMs - (known.renamedAtMs ?? -Infinity) < NAME_REST_MS;
+  const sighting = rests ? { ...seen, push: undefined, username: undefined } : seen;
   const before = current === undefined && merged === undefined ? undefined : { ...seenOf(merged), ...seenOf(current) };
-  const set = { ...before, ...seenOf(sighting), ...(number === undefined ? {} : { number }) };
+  const set = {
+    ...before,
+    ...seenOf(sighting),
+    ...(number === undefined ? {} : { number }),
+    ...(known !== undefined && isRenamed(known, sighting) ? { renamedAtMs: nowMs } : {}),
+  };
   const own = ownWrite({ id, current, merged, set, nowMs });
   const others: ContactWrite[] = [];
   if (number !== undefined) {
@@ -63,7 +77,15 @@ export function planSighting(sighting: Sighting, rows: KnownRows, nowMs: number)
     }
     if (merged !== undefined) others.push({ write: 'merge', id: merged.id, into: id });
   }
-  return { own, others, news: newsOf({ current, merged, sighting, after: afterOf(own, current) }) };
+  const news = newsOf({ current, merged, sighting, after: afterOf(own, current) });
+  return { own, others, news, ...(rests ? { rests } : {}) };
+}
+
+const NAMES = ['push', 'username'] as const;
+
+/** Whether a person calls themselves otherwise than before; a first name is no other one. */
+function isRenamed(before: Seen, seen: Seen): boolean {
+  return NAMES.some((name) => seen[name] !== undefined && before[name] !== undefined && before[name] !== seen[name]);
 }
 
 function ownWrite(given: {
@@ -103,7 +125,7 @@ function newsOf(given: {
   const { current, merged, sighting, after } = given;
   if (after === undefined) return [];
   const before = current ?? merged;
-  const changed = (['push', 'username'] as const).flatMap((name) =>
+  const changed = NAMES.flatMap((name) =>
     sighting[name] !== undefined && before?.[name] !== undefined && before[name] !== sighting[name]
       ? [[name, sighting[name]] as const]
       : [],

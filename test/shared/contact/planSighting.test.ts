@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Contact } from '../../../shared/contact/contact.ts';
 import { countryOf } from '../../../shared/contact/country.ts';
 import {
+  NAME_REST_MS,
   planSighting,
   SEEN_AGAIN_MS,
   type ContactWrite,
@@ -83,10 +84,11 @@ describe('sightings of people', () => {
     assert(
       property(array(sighting, { maxLength: 20 }), sighting, (seen, { person, by, push }) => {
         const rows = new Rows();
-        for (const one of seen) rows.see(of(one.person, one.by, one.push));
-        rows.see(of(person, by, push));
+        for (const [place, one] of seen.entries()) rows.see(of(one.person, one.by, one.push), place * NAME_REST_MS);
+        const lastMs = seen.length * NAME_REST_MS;
+        rows.see(of(person, by, push), lastMs);
 
-        expect(rows.see(of(person, by, push))).toEqual({ own: undefined, others: [], news: [] });
+        expect(rows.see(of(person, by, push), lastMs)).toEqual({ own: undefined, others: [], news: [] });
       }),
     );
   });
@@ -108,6 +110,19 @@ describe('sightings of people', () => {
     expect(rows.see(of(0, 'both')).news).toEqual([]);
     expect(rows.see(of(0, 'both', 'Ada')).news).toEqual([]);
     expect(rows.see(of(0, 'lid', 'Ada L.')).news).toMatchObject([{ news: 'changed', changed: { push: 'Ada L.' } }]);
+  });
+
+  it('tell the names of who has another one with each message once in ten minutes, and the last of them in the end', () => {
+    const rows = new Rows();
+    rows.see(of(0, 'both', 'name 0'), 0);
+    const told = Array.from({ length: 60 }, (_, second) =>
+      rows.see(of(0, 'lid', `name ${second + 1}`), 1 + second * 1_000),
+    );
+
+    expect(told.flatMap(({ news }) => news)).toHaveLength(1);
+    expect(told.flatMap(({ own }) => own ?? [])).toHaveLength(1);
+    expect(told.at(-1)).toMatchObject({ rests: true, own: undefined });
+    expect(rows.see(of(0, 'lid', 'name 60'), 1 + NAME_REST_MS).news).toMatchObject([{ changed: { push: 'name 60' } }]);
   });
 
   it('keep the earlier beginning, and the names that only the number had', () => {
