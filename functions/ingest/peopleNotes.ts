@@ -15,6 +15,8 @@ import type { Fact } from '../../shared/event/facts/factRows.ts';
 import { publishFact, type FactQueue } from '../../shared/event/publishFact.ts';
 import type { FactInHand, FactSource } from '../../shared/event/recording/factInHand.ts';
 import type { LoggedEvent } from '../../shared/event/recording/loggedEvent.ts';
+import { withDeadline } from '../../shared/kernel/deadline.ts';
+import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { isLid, toPhoneJid } from '../../shared/kernel/jid.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
@@ -51,9 +53,15 @@ export class PeopleNotes {
     this.#parts = parts;
   }
 
-  /** Notes the people in what was recorded of some connections. Never rejects. */
+  /** Notes the people in what was recorded of some connections, as far as there is time for it. Never rejects. */
   async note(recorded: readonly RecordedOfConnection[]): Promise<void> {
-    await Promise.all(recorded.map((one) => this.#noteOf(one)));
+    const { logger } = this.#parts;
+    try {
+      const noteAll = () => Promise.all(recorded.map((one) => this.#noteOf(one)));
+      await withDeadline('noting people', deadlines.peopleNotes.ms, noteAll);
+    } catch (error) {
+      logger.warn('people are not noted in time', { error });
+    }
   }
 
   async #noteOf({ source, facts, events }: RecordedOfConnection): Promise<void> {

@@ -81,13 +81,17 @@ export class ContactStore {
     digits: string,
     page: { readonly after: string | undefined; readonly limit: number; readonly nowMs: number },
   ): Promise<ContactPage> {
-    const read = await this.#page(connectionId, `${CONTACT_NUMBER_PREFIX}${digits}`, page, (item) =>
-      String(item['id']),
-    );
-    const found = await this.#getAll(read.shown.map((id) => contactKey(connectionId, id)));
-    const contacts = read.shown.flatMap(
-      (id) => toContact(found.get(contactKey(connectionId, id).sk), page.nowMs) ?? [],
-    );
+    const read = await this.#page(connectionId, `${CONTACT_NUMBER_PREFIX}${digits}`, page, (item) => ({
+      key: contactKey(connectionId, String(item['id'])),
+      number: String(item['sk']).slice(CONTACT_NUMBER_PREFIX.length),
+    }));
+    const found = await this.#getAll(read.shown.map(({ key }) => key));
+    const contacts = read.shown.flatMap(({ key, number }) => {
+      const contact = toContact(found.get(key.sk), page.nowMs);
+      // An earlier number still leads to the person, who is shown by the present one where that fits, too.
+      const isElsewhere = contact?.number !== number && contact?.number?.startsWith(digits) === true;
+      return contact === undefined || isElsewhere ? [] : [contact];
+    });
     const next = read.last === undefined ? undefined : String(read.last['sk']).slice(CONTACT_NUMBER_PREFIX.length);
     return { contacts, next };
   }

@@ -11,6 +11,10 @@ interface Deadline {
 
 export const deadlines = {
   hostLookUp: { ms: 5_000, source: 'half of a webhook attempt, so that a slow resolver leaves time to connect' },
+  peopleNotes: {
+    ms: 2_000,
+    source: 'a read and two writes are done in 30 ms; what ingest has in hand must not come again for a note',
+  },
   webhookRest: { ms: 250, source: 'bodies of receivers that are well come with the headers; nobody needs them' },
   streamRead: {
     ms: 20_000,

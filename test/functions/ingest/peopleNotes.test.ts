@@ -93,6 +93,15 @@ describe('people in what ingest records', () => {
     expect(await world.all()).toMatchObject([{ id: LID }]);
   });
 
+  it('are given up after two seconds where the store does not answer, so that no message waits longer', async () => {
+    const silent = { send: () => new Promise(() => undefined) } as unknown as QueueStack['table'];
+    const notes = new PeopleNotes({ ...stack, contacts: new ContactStore({ ...stack, table: silent }) });
+
+    await notes.note([recordedOf([from(LID)])]);
+
+    expect(stack.logLines.some((line) => line.includes('people are not noted in time'))).toBe(true);
+  });
+
   it('are those to whom a message went, under the name that WhatsApp has for them, and merge in the middle of a send', async () => {
     const ids = newIds();
     const sent = (recipient: object, messageId = 'msg_01K3C5E9H1J3K5M7P9R1T3V5X7'): LoggedEvent => ({

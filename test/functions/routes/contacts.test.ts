@@ -86,6 +86,15 @@ describe('contacts, over the API', () => {
     expect(await idsOf(`?search=${encodeURIComponent(search)}`)).toEqual(ids);
   });
 
+  it('stand once in a search that fits an earlier number of theirs, too, and are found by that alone', async () => {
+    await know({ id: '555@lid', number: '525512345678' });
+    await store().write(connectionId, { write: 'lead', number: '5215512345678', id: '555@lid' }, nowMs);
+
+    expect(await idsOf('?search=52')).toEqual(['555@lid']);
+    expect(await idsOf('?search=52155')).toEqual(['555@lid']);
+    expect((await get('/%2B5215512345678')).body).toMatchObject({ id: '555@lid', phoneNumber: '+525512345678' });
+  });
+
   it('are found by number in pages, too, and a cursor of another search is refused', async () => {
     const first = await get('?search=4915&limit=1');
     const next = String(first.body['next']);

@@ -65,7 +65,7 @@ export const askContactBusinessFind: Ask<'contact_business_find'> = async (askin
   const found = getBinaryNodeChild(getBinaryNodeChild(answer, 'business_profile'), 'profile');
   const contact = toContact(...names);
   if (found === undefined || !Array.isArray(found.content) || found.content.length === 0) {
-    // Who is known by LID alone may have a profile that is found by a number that nobody knows here.
+    // A person who is known by LID alone may have a profile under a number that nobody knows here.
     const isKnown = phoneNumberOf(jid) !== undefined;
     return { outcome: 'succeeded', result: { contact, ...(isKnown ? { is_business: false } : {}) } };
   }
