@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { problemSchema } from './problem.ts';
 import { LINES_TYPE } from './readLines.ts';
 import type { Route } from './route.ts';
+import { webhookOperations } from './openapiWebhooks.ts';
 import { scopeOf } from './routeScope.ts';
 
 /** The OpenAPI document of the routes, made from the same schemas that check requests. */
@@ -18,7 +19,9 @@ export function makeOpenApi(routes: readonly Route[]): object {
         description: 'WhatsApp connections as a service. Errors are RFC 9457 problems with a stable code.',
       },
       components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' } } },
+      tags: tagsOf(routes).map((name) => ({ name })),
       paths,
+      webhooks: webhookOperations(),
     },
     { override: keepExamples },
   );
@@ -60,11 +63,21 @@ function contentOf(body: z.ZodType, form: Route['bodyForm']) {
     : { 'application/json': { schema: body } };
 }
 
+/** What a route is listed under: what it is about, which is also the first half of its scope. */
+function tagOf(route: Route): string {
+  return scopeOf(route)?.split(':')[0] ?? (route.access === 'operator' ? 'operators' : 'service');
+}
+
+function tagsOf(routes: readonly Route[]): readonly string[] {
+  return [...new Set(routes.map(tagOf))].sort();
+}
+
 function toOperation(route: Route): ZodOpenApiOperationObject {
   const { status, schema, picture, stream, otherwise, example } = route.answers;
   const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name ?? '', z.string()] as const);
   const headers = route.headers.map((name) => [name, z.string().optional()] as const);
   return {
+    tags: [tagOf(route)],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     ...(route.access === 'public' ? {} : { security: [{ apiKey: [scopeOf(route) ?? []].flat() }] }),
