@@ -90,5 +90,6 @@ async function readPage(
     return contacts.listByNumber(connectionId, search.digits, page);
   }
   if (page.after !== undefined && !isPerson(page.after)) throw new AppError('invalid_cursor');
-  return contacts.list(connectionId, page, (contact) => search === undefined || isNamed(contact, search.words));
+  const isFound = search === undefined ? undefined : (contact: Contact) => isNamed(contact, search.words);
+  return contacts.list(connectionId, page, isFound);
 }

@@ -30,6 +30,8 @@ export const NEW_CONTACTS_A_DAY = 5_000;
 const DAY_MS = 86_400_000;
 /** The most rows of one `BatchGet`. */
 const BATCH = 100;
+/** The number of rows that a search by name reads at a time. */
+const SEARCHED_AT_ONCE = 250;
 /** The most characters of a name that are kept. */
 const NAME_CHARACTERS = 128;
 
@@ -63,12 +65,14 @@ export class ContactStore {
   async list(
     connectionId: ConnectionId,
     page: { readonly after: string | undefined; readonly limit: number; readonly nowMs: number },
-    isShown: (contact: Contact) => boolean = () => true,
+    isShown?: (contact: Contact) => boolean,
   ): Promise<ContactPage> {
-    const read = await this.#page(connectionId, CONTACT_PREFIX, page, (item) => {
+    const show = (item: Item): Contact | undefined => {
       const contact = toContact(item, page.nowMs);
-      return contact !== undefined && isShown(contact) ? contact : undefined;
-    });
+      return contact === undefined || isShown?.(contact) === false ? undefined : contact;
+    };
+    const pageSize = isShown === undefined ? page.limit + 1 : SEARCHED_AT_ONCE;
+    const read = await this.#page(connectionId, CONTACT_PREFIX, { ...page, pageSize }, show);
     return {
       contacts: read.shown,
       next: read.last === undefined ? undefined : String(read.last['sk']).slice(CONTACT_PREFIX.length),
@@ -81,10 +85,15 @@ export class ContactStore {
     digits: string,
     page: { readonly after: string | undefined; readonly limit: number; readonly nowMs: number },
   ): Promise<ContactPage> {
-    const read = await this.#page(connectionId, `${CONTACT_NUMBER_PREFIX}${digits}`, page, (item) => ({
-      key: contactKey(connectionId, String(item['id'])),
-      number: String(item['sk']).slice(CONTACT_NUMBER_PREFIX.length),
-    }));
+    const read = await this.#page(
+      connectionId,
+      `${CONTACT_NUMBER_PREFIX}${digits}`,
+      { ...page, pageSize: page.limit + 1 },
+      (item) => ({
+        key: contactKey(connectionId, String(item['id'])),
+        number: String(item['sk']).slice(CONTACT_NUMBER_PREFIX.length),
+      }),
+    );
     const found = await this.#getAll(read.shown.map(({ key }) => key));
     const contacts = read.shown.flatMap(({ key, number }) => {
       const contact = toContact(found.get(key.sk), page.nowMs);
@@ -180,7 +189,7 @@ export class ContactStore {
   async #page<Shown>(
     connectionId: ConnectionId,
     prefix: string,
-    page: { readonly after: string | undefined; readonly limit: number },
+    page: { readonly after: string | undefined; readonly limit: number; readonly pageSize: number },
     show: (item: Item) => Shown | undefined,
   ): Promise<Page<Shown>> {
     const pk = contactPartition(connectionId);
@@ -191,7 +200,7 @@ export class ContactStore {
       ExpressionAttributeValues: { ':pk': pk, ':prefix': prefix },
     };
     const after = page.after === undefined ? undefined : { pk, sk: `${kind}${page.after}` };
-    return readPage(queryItems(this.#table, input, { after }), { limit: page.limit, show });
+    return readPage(queryItems(this.#table, input, { after, pageSize: page.pageSize }), { limit: page.limit, show });
   }
 
   async #put(Item: Item, onlyNew: boolean): Promise<boolean> {

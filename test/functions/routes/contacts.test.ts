@@ -1,6 +1,7 @@
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Contact } from '../../../shared/contact/contact.ts';
-import type { ContactStore } from '../../../shared/contact/contactStore.ts';
+import { ContactStore } from '../../../shared/contact/contactStore.ts';
 import type { ConnectionId } from '../../../shared/kernel/id.ts';
 import { isLid } from '../../../shared/kernel/jid.ts';
 import { anAccount, ApiStack } from '../api/apiStack.ts';
@@ -93,6 +94,23 @@ describe('contacts, over the API', () => {
     expect(await idsOf('?search=52')).toEqual(['555@lid']);
     expect(await idsOf('?search=52155')).toEqual(['555@lid']);
     expect((await get('/%2B5215512345678')).body).toMatchObject({ id: '555@lid', phoneNumber: '+525512345678' });
+  });
+
+  it('are read no further than a page needs', async () => {
+    const asked: (number | undefined)[] = [];
+    const { table, stage } = stack.dependencies;
+    const counting = {
+      send: (command: { readonly input: { readonly Limit?: number } }) => {
+        if (command instanceof QueryCommand) asked.push(command.input.Limit);
+        return table.send(command as never);
+      },
+    } as unknown as typeof table;
+    const page = { after: undefined, limit: 2, nowMs };
+
+    await new ContactStore({ table: counting, stage }).list(connectionId, page);
+    await new ContactStore({ table: counting, stage }).listByNumber(connectionId, '49', page);
+
+    expect(asked).toEqual([3, 3]);
   });
 
   it('are found by number in pages, too, and a cursor of another search is refused', async () => {
