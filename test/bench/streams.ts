@@ -15,6 +15,7 @@ import { TENANT_STREAMS } from '../../functions/stream/composition.ts';
 import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import { makeStreamImage } from '../../scripts/streamImage.ts';
 import { ApiStack } from '../functions/api/apiStack.ts';
+import { environmentOf } from '../functions/stream/streamServices.ts';
 import { figuresOf } from './processFigures.ts';
 
 const BEAT_MS = 15_000;
@@ -53,26 +54,16 @@ while (keys.length * TENANT_STREAMS < count) keys.push((await api.tenant()).key)
 const floor = await serverOf([join(import.meta.dirname, 'streamsFloorServer.ts')], {});
 const results = [await measure('floor', floor, () => '')];
 floor.child.kill('SIGKILL');
-const ours = await serverOf([join(folder, 'app/functions/stream/main.mjs')], environmentOf(seen[0]));
+const ours = await serverOf([join(folder, 'app/functions/stream/main.mjs')], environmentOf(configOf(seen)));
 results.push(await measure('product', ours, (index) => `authorization: Bearer ${keys[index % keys.length]}\r\n`));
 ours.child.kill('SIGKILL');
 print(results);
 await api.stop();
 rmSync(folder, { recursive: true, force: true });
 
-function environmentOf(config: StoreConfig | undefined): Record<string, string> {
+function configOf([config]: readonly StoreConfig[]): StoreConfig {
   if (config === undefined) throw new Error('the stack has a configuration');
-  return {
-    AWS_REGION: config.region,
-    AWS_ACCESS_KEY_ID: 'stream',
-    AWS_SECRET_ACCESS_KEY: 'local',
-    HOLDFAST_STAGE: config.stage,
-    HOLDFAST_LOG_LEVEL: 'error',
-    HOLDFAST_QUEUE_URL_BASE: config.queueUrlBase,
-    HOLDFAST_DYNAMODB_ENDPOINT: config.dynamoDbEndpoint ?? '',
-    HOLDFAST_STREAM_HOST: '127.0.0.1',
-    HOLDFAST_STREAM_PORT: '0',
-  };
+  return config;
 }
 
 async function serverOf(words: readonly string[], env: Record<string, string>): Promise<Server> {

@@ -31,12 +31,13 @@ export interface StreamProcess {
 /** The API with its stores, and processes that serve streams of its log. */
 export class StreamStage {
   readonly api: ApiStack;
-  readonly #config: StoreConfig;
+  /** How a process finds the stores. */
+  readonly config: StoreConfig;
   #recorded = 0;
 
   private constructor(api: ApiStack, config: StoreConfig) {
     this.api = api;
-    this.#config = config;
+    this.config = config;
   }
 
   static async start(): Promise<StreamStage> {
@@ -60,7 +61,7 @@ export class StreamStage {
   }
 
   async process(options: StreamOptions = {}): Promise<StreamProcess> {
-    const streams = composeStreams(this.#config, { lookEveryMs: 50, ...options });
+    const streams = composeStreams(this.config, { lookEveryMs: 50, ...options });
     const server = await startStreamServer(streams, systemClock, { host: '127.0.0.1', port: 0 });
     return {
       url: `http://127.0.0.1:${server.port}/v1/events/stream`,
