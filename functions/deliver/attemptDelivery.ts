@@ -11,10 +11,13 @@ import { postSigned, reasonOf } from '../../shared/webhook/postSigned.ts';
 import type { WebhookPoster } from '../../shared/webhook/postWebhook.ts';
 import type { RememberedEndpoints } from '../../shared/webhook/rememberedEndpoints.ts';
 import { releaseWaiting } from '../../shared/webhook/releaseDeliveries.ts';
+import { isSlow } from '../../shared/webhook/slowEndpoint.ts';
 import { forgetWaiting, isOldRound } from '../../shared/webhook/waitingDeliveries.ts';
 import { settleBreaker, takeTurn, type TurnDependencies } from './breakerTurn.ts';
 import type { DeliveryInHand } from './deliveryInHand.ts';
 import { disableEndpoint, endAtDisabled, type DisableDependencies } from './disableEndpoint.ts';
+import { whileNotingSlow } from './noteSlow.ts';
+import { passToSlow } from './passToSlow.ts';
 import { BY_SCHEDULE, type Postponed } from './postpone.ts';
 
 export interface AttemptDependencies
@@ -40,9 +43,9 @@ export interface Attempted {
 
 /** Makes the next attempt of a delivery, if it is to have one now. Throws when that could not be found out. */
 export async function attemptDelivery(dependencies: AttemptDependencies, one: DeliveryInHand): Promise<Attempted> {
-  const { delivery, receiveCount, number, fields } = one;
+  const { delivery, number, fields } = one;
   const { logger } = dependencies;
-  const isLate = receiveCount > 1 || delivery.round !== undefined;
+  const isLate = one.isAgain || delivery.round !== undefined;
   const [endpoint, text, isOld] = await Promise.all([
     dependencies.known.find(delivery.tenantId, delivery.endpointId),
     delivery.event ?? readEvent(dependencies, delivery),
@@ -53,6 +56,7 @@ export async function attemptDelivery(dependencies: AttemptDependencies, one: De
     await endAtDisabled(dependencies, one, endpoint);
     return { end: 'done' };
   }
+  if (!one.isOfSlow && isSlow(endpoint, dependencies.clock.nowMs())) return passToSlow(dependencies, one);
   if (text === undefined) {
     logger.warn('event of a delivery has expired', fields);
     return { end: 'done' };
@@ -85,7 +89,9 @@ export async function attemptNow(
     logger.debug('delivery waits: its endpoint has failed too often', { ...fields, waitMs: turn.atLeastMs });
     return { end: turn };
   }
-  const { attempt, retryAfterMs } = await postEvent(dependencies, { delivery, endpoint, text, number });
+  const { attempt, retryAfterMs } = await whileNotingSlow(dependencies, { endpoint, fields }, () =>
+    postEvent(dependencies, { delivery, endpoint, text, number }),
+  );
   const { result, httpStatus, reason, durationMs } = attempt;
   logger.info('delivery tried', { ...fields, attempt: number, outcome: result, httpStatus, reason, durationMs });
   metrics.count('DeliveryAttempts', { outcome: result });

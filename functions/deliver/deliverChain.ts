@@ -1,13 +1,15 @@
-import { chainDelivery, comingOf, type ChainName } from '../../shared/webhook/chain.ts';
+import { chainDelivery, comingOf, hadStood, type ChainName } from '../../shared/webhook/chain.ts';
 import { isStrict } from '../../shared/webhook/chainEvents.ts';
 import { setChainBack, takeChain } from '../../shared/webhook/chainStore.ts';
 import { sendDeliveries } from '../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../shared/webhook/endpoint.ts';
+import { isSlow } from '../../shared/webhook/slowEndpoint.ts';
 import { forgetWaiting } from '../../shared/webhook/waitingDeliveries.ts';
 import type { AttemptDependencies, Attempted } from './attemptDelivery.ts';
 import type { DeliveryInHand } from './deliveryInHand.ts';
 import { dissolveChain } from './dissolveChain.ts';
 import { endChainAtDisabled } from './endChainAtDisabled.ts';
+import { passToSlow } from './passToSlow.ts';
 import { workChain } from './workChain.ts';
 
 /**
@@ -43,6 +45,7 @@ async function workOrWait(
   endpoint: Endpoint,
 ): Promise<Attempted> {
   const nowMs = dependencies.clock.nowMs();
+  if (!one.isOfSlow && isSlow(endpoint, nowMs)) return passToSlow(dependencies, one);
   const coming = comingOf(one.delivery, one.receiveCount);
   const took = await takeChain(dependencies, name, { nowMs, coming });
   if (took.taken === 'called') return { end: 'done' };
@@ -52,6 +55,14 @@ async function workOrWait(
     return { end: { atLeastMs: leftMs, atMostMs: leftMs, isKept: true } };
   }
   const chain = took.taken;
+  if (hadStood(chain, coming, nowMs)) {
+    dependencies.metrics.count('ChainsStood', {});
+    dependencies.logger.warn('a chain had stood still', {
+      ...one.fields,
+      connectionId: name.connectionId,
+      lateMs: nowMs - chain.waitsUntilMs,
+    });
+  }
   if (!isStrict(endpoint)) return dissolveChain(dependencies, one, name, endpoint, chain);
   // A schedule begins from the start where a person has asked for it.
   const isFromStart = coming === 'anew' && (one.delivery.attempts ?? 0) === 0;

@@ -1,6 +1,13 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { LogFields, Logger } from '../../shared/platform/logger.ts';
-import { deliverySchema, type Delivery } from '../../shared/webhook/delivery.ts';
+import { slowDeliveryQueueName } from '../../shared/platform/queues.ts';
+import {
+  deliveryQueueUrl,
+  deliverySchema,
+  slowDeliveryQueueUrl,
+  type Delivery,
+  type DeliveryQueue,
+} from '../../shared/webhook/delivery.ts';
 import { parseBody } from '../runtime/recordBatch.ts';
 
 /** A delivery that the function has in hand, and the record that brought it. */
@@ -11,12 +18,19 @@ export interface DeliveryInHand {
   readonly receiveCount: number;
   /** The same with the attempts of earlier rounds: the number of an attempt that is made now. */
   readonly number: number;
+  /** Whether it was given out before, also in another queue. */
+  readonly isAgain: boolean;
+  /** Whether it comes out of the queue of endpoints that take their time. */
+  readonly isOfSlow: boolean;
   /** What each line of the log says of it. A logger of its own for each delivery would cost more than its one line. */
   readonly fields: LogFields;
 }
 
 /** The delivery of a record; undefined, after a line in the log, for one that is none. */
-export function readRecord({ logger }: { readonly logger: Logger }, record: SQSRecord): DeliveryInHand | undefined {
+export function readRecord(
+  { logger, stage }: { readonly logger: Logger; readonly stage: string },
+  record: SQSRecord,
+): DeliveryInHand | undefined {
   const receiveCount = Number(record.attributes.ApproximateReceiveCount);
   const parsed = parseBody(deliverySchema, record);
   if ('wrongFields' in parsed) {
@@ -25,5 +39,16 @@ export function readRecord({ logger }: { readonly logger: Logger }, record: SQSR
   }
   const { tenantId, endpointId, eventId, correlationId, deliveryId, round, attempts = 0 } = parsed.body;
   const fields = { tenantId, endpointId, eventId, correlationId, deliveryId, round };
-  return { record, delivery: parsed.body, receiveCount, number: receiveCount + attempts, fields };
+  const isAgain = receiveCount > 1 || parsed.body.again === true;
+  const isOfSlow = isOfSlowQueue(stage, record);
+  return { record, delivery: parsed.body, receiveCount, number: receiveCount + attempts, isAgain, isOfSlow, fields };
+}
+
+/** The URL of the queue that a record comes from. */
+export function queueUrlOf(place: Omit<DeliveryQueue, 'queue'>, record: Pick<SQSRecord, 'eventSourceARN'>): string {
+  return isOfSlowQueue(place.stage, record) ? slowDeliveryQueueUrl(place) : deliveryQueueUrl(place);
+}
+
+function isOfSlowQueue(stage: string, { eventSourceARN }: Pick<SQSRecord, 'eventSourceARN'>): boolean {
+  return eventSourceARN.endsWith(`:${slowDeliveryQueueName(stage)}`);
 }

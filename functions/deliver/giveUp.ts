@@ -28,7 +28,7 @@ export async function giveUp(
     },
   );
   // A redrive begins the schedule anew.
-  const { attempts: _used, releases: _had, firstFailure: _kept, ...letter } = delivery;
+  const { attempts: _used, releases: _had, again: _given, firstFailure: _kept, ...letter } = delivery;
   await queue.send(
     new SendMessageCommand({
       ...toEntry(letter),

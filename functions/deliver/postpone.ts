@@ -2,9 +2,9 @@ import { ChangeMessageVisibilityCommand } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { DELIVERY_ATTEMPTS, MOST_TURNS, retryDelaySeconds, type Failure } from '../../shared/webhook/attempt.ts';
-import { deliveryQueueUrl, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
+import type { DeliveryQueue } from '../../shared/webhook/delivery.ts';
 import { noteWaiting, putAside } from '../../shared/webhook/waitingDeliveries.ts';
-import type { DeliveryInHand } from './deliveryInHand.ts';
+import { queueUrlOf, type DeliveryInHand } from './deliveryInHand.ts';
 import { giveUp } from './giveUp.ts';
 
 /** The delivery waits for its next attempt. */
@@ -89,7 +89,7 @@ export async function hide(
 ): Promise<void> {
   await dependencies.queue.send(
     new ChangeMessageVisibilityCommand({
-      QueueUrl: deliveryQueueUrl(dependencies),
+      QueueUrl: queueUrlOf(dependencies, record),
       ReceiptHandle: record.receiptHandle,
       VisibilityTimeout: seconds,
     }),

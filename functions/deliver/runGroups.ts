@@ -1,7 +1,8 @@
 import { DeleteMessageBatchCommand } from '@aws-sdk/client-sqs';
 import type { SQSRecord } from 'aws-lambda';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
-import { deliveryQueueUrl, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
+import type { DeliveryQueue } from '../../shared/webhook/delivery.ts';
+import { queueUrlOf } from './deliveryInHand.ts';
 import { entryId } from '../../shared/platform/queueBatch.ts';
 
 type RunDependencies = Pick<Surroundings, 'clock' | 'logger'> & DeliveryQueue;
@@ -34,7 +35,7 @@ export async function runGroups<Group>(
   const letGo = async (): Promise<void> => {
     const records = held;
     held = [];
-    if (left > 0 && records.length > 0) await deleteDone(dependencies, records);
+    if (left > 0) await deleteDone(dependencies, records);
   };
   const over = new AbortController();
   const patience = dependencies.clock.sleep(PATIENCE_MS, over.signal).then(() => {
@@ -58,11 +59,14 @@ export async function runGroups<Group>(
 /** The reason of an abort: without one an error with a stack is made for each batch. */
 const ENDED = 'ended';
 
+/** Deletes records, which are all of the queue that the batch is of. */
 async function deleteDone(dependencies: RunDependencies, records: readonly SQSRecord[]): Promise<void> {
+  const [first] = records;
+  if (first === undefined) return;
   try {
     await dependencies.queue.send(
       new DeleteMessageBatchCommand({
-        QueueUrl: deliveryQueueUrl(dependencies),
+        QueueUrl: queueUrlOf(dependencies, first),
         Entries: records.map(({ receiptHandle }, place) => ({ Id: entryId(place), ReceiptHandle: receiptHandle })),
       }),
     );

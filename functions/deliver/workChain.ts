@@ -7,6 +7,7 @@ import { advanceChain, dropChain, haveChainWait, nextInChain, releaseChain } fro
 import { sendDeliveries, toDeliveries, type Delivery } from '../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../shared/webhook/endpoint.ts';
 import { batchBody } from '../../shared/webhook/eventBatch.ts';
+import { isSlow } from '../../shared/webhook/slowEndpoint.ts';
 import { forgetWaiting } from '../../shared/webhook/waitingDeliveries.ts';
 import { attemptNow, type AttemptDependencies, type Attempted } from './attemptDelivery.ts';
 import { endChainAtDisabled } from './endChainAtDisabled.ts';
@@ -56,7 +57,8 @@ export async function workChain(
       await dropChain(dependencies, name, chain);
       return endChainAtDisabled(dependencies, one, name, endpoint, run.attempts);
     }
-    if (clock.monotonicMs() >= endMs || !isStrict(endpoint)) return run.goOnLater(endpoint, chain);
+    const isOver = clock.monotonicMs() >= endMs || (!one.isOfSlow && isSlow(endpoint, clock.nowMs()));
+    if (isOver || !isStrict(endpoint)) return run.goOnLater(endpoint, chain);
     const next = await readNext(dependencies, name, endpoint, chain);
     if (next === 'nothing') {
       const now = await releaseChain(dependencies, name, chain);
@@ -110,7 +112,7 @@ class ChainRun {
     this.#dependencies = dependencies;
     this.#one = one;
     this.#name = name;
-    this.#isLate = one.receiveCount > 1 || one.delivery.round !== undefined;
+    this.#isLate = one.isAgain || one.delivery.round !== undefined;
   }
 
   ended(): Attempted {

@@ -44,8 +44,8 @@ export interface TableAccess {
   readonly actions: readonly TableAction[];
 }
 
-export type QueueName =
-  'commands' | 'commandsDead' | 'events' | 'eventsDead' | 'deliveries' | 'deliveriesDead' | 'media' | 'mediaDead';
+type WorkQueueName = 'commands' | 'events' | 'deliveries' | 'media';
+export type QueueName = WorkQueueName | `${WorkQueueName}Dead` | 'slowDeliveries';
 type QueueAction =
   'ChangeMessageVisibility' | 'DeleteMessage' | 'GetQueueAttributes' | 'ReceiveMessage' | 'SendMessage';
 
@@ -194,6 +194,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     ],
     queues: [
       { queue: 'deliveries', actions: ['ChangeMessageVisibility', 'SendMessage', ...eventSource] },
+      // What is for an endpoint that takes its time goes on there, and waits there for its next attempt.
+      { queue: 'slowDeliveries', actions: ['ChangeMessageVisibility', 'SendMessage', ...eventSource] },
       // A delivery goes here after its last attempt.
       { queue: 'deliveriesDead', actions: ['SendMessage'] },
       // Deliver tells that a webhook is disabled.

@@ -7,6 +7,7 @@ import {
   eventQueueName,
   eventQueueNames,
   mediaQueueName,
+  slowDeliveryQueueName,
 } from '../../shared/platform/queues.ts';
 import {
   processAccess,
@@ -122,6 +123,7 @@ function queueArns(scope: IConstruct, of: Stage, queue: QueueName): readonly str
     commandsDead: deadLettersOf(stage, commandQueueName(stage, 0)),
     eventsDead: deadLettersOf(stage, eventQueueName(stage)),
     deliveries: deliveryQueueName(stage),
+    slowDeliveries: slowDeliveryQueueName(stage),
     deliveriesDead: deadLettersOf(stage, deliveryQueueName(stage)),
     media: mediaQueueName(stage),
     mediaDead: deadLettersOf(stage, mediaQueueName(stage)),

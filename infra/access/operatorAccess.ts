@@ -17,6 +17,7 @@ export const operatorAccess: Readonly<Record<OperatorTask, ProcessAccess>> = {
       { queue: 'commands', actions: ['GetQueueAttributes', 'SendMessage'] },
       { queue: 'events', actions: ['GetQueueAttributes', 'SendMessage'] },
       { queue: 'deliveries', actions: ['GetQueueAttributes', 'SendMessage'] },
+      { queue: 'slowDeliveries', actions: ['GetQueueAttributes'] },
       { queue: 'media', actions: ['GetQueueAttributes', 'SendMessage'] },
       { queue: 'commandsDead', actions: deadLetters },
       { queue: 'eventsDead', actions: deadLetters },

@@ -93,6 +93,14 @@ const messageAlarms: Readonly<Record<string, AlarmRow>> = {
     heading: 'Messages stand still',
     sentence: 'A message had not ended an hour after it was queued, and nothing but a command led to it.',
   },
+  'chains-stood': {
+    severity: 'ticket',
+    threshold: 1,
+    metric: (stage) => holdfastMetric(stage, 'ChainsStood', {}, { statistic: 'Sum', minutes: 5 }),
+    heading: 'Chains stand still',
+    sentence:
+      'Events of a webhook in strict order waited a quarter of an hour longer than they were to, until another one came.',
+  },
 };
 
 const workerAlarms: Readonly<Record<string, AlarmRow>> = {

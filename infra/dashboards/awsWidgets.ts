@@ -1,6 +1,6 @@
 import {
   commandQueueName,
-  deliveryQueueName,
+  deliveryQueueNames,
   eventQueueNames,
   mediaQueueName,
   queueDefinitions,
@@ -39,10 +39,11 @@ export function apiWidgets(section: string, { apiId }: PhysicalNames): readonly 
 
 /** Age and length of the queues between the parts, and the number of dead letters. */
 export function queueWidgets(stage: string, section: string, { eventQueues }: PhysicalNames): readonly Widget[] {
-  const queues = [...eventQueueNames(stage, eventQueues), deliveryQueueName(stage), mediaQueueName(stage)];
-  const dead = queueDefinitions(stage, 1)
+  const queues = [...eventQueueNames(stage, eventQueues), ...deliveryQueueNames(stage), mediaQueueName(stage)];
+  const deadNames = queueDefinitions(stage, 1)
     .filter(({ name }) => [commandQueueName(stage, 0), ...queues].includes(name))
     .flatMap(({ deadLetter }) => deadLetter?.name ?? []);
+  const dead = [...new Set(deadNames)];
   const metric = (name: string) => (queue: string) =>
     ({
       namespace: 'AWS/SQS',
@@ -174,7 +175,7 @@ export function costWidgets(stage: string, section: string, { eventQueues }: Phy
       section,
       title: 'How many messages go through the queues?',
       unit: 'count',
-      metrics: [...eventQueueNames(stage, eventQueues), deliveryQueueName(stage), mediaQueueName(stage)].map(
+      metrics: [...eventQueueNames(stage, eventQueues), ...deliveryQueueNames(stage), mediaQueueName(stage)].map(
         (queue) => ({
           namespace: 'AWS/SQS',
           name: 'NumberOfMessagesSent',

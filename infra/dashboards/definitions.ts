@@ -29,7 +29,14 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
   );
   const due = own('Scheduled messages', 'DueMessages', 'DueMessagesLate', 'BulkMessages', 'BulkSendsEnded');
   const actions = own('Actions', 'ActionsFinished', 'ActionsFailed', 'ActionDuration');
-  const events = own('Events and webhooks', 'EventLag', 'EventToDelivery', 'DeliveryAttempts', 'FactsRefused');
+  const events = own(
+    'Events and webhooks',
+    'EventLag',
+    'EventToDelivery',
+    'DeliveryAttempts',
+    'ChainsStood',
+    'FactsRefused',
+  );
   const files = own('Files of messages', 'MediaFetched', 'MediaFetchTime', 'FilesAskedOfPhone', 'PhoneFileAnswers');
   const sentFiles = own('Files that are sent', 'MediaUploaded', 'MediaUploadTime');
   const queues = queueWidgets(stage, 'Queues', names);

@@ -20,7 +20,13 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
 import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
-import { deliveryQueueName, eventQueueNames, functionTimes, mediaQueueName } from '../../shared/platform/queues.ts';
+import {
+  deliveryQueueName,
+  eventQueueNames,
+  functionTimes,
+  mediaQueueName,
+  slowDeliveryQueueName,
+} from '../../shared/platform/queues.ts';
 import { standardOutput } from '../../shared/platform/standardOutput.ts';
 import { asCaller } from './callers.ts';
 import { startEventSource } from './eventSource.ts';
@@ -35,6 +41,8 @@ import { startSchedule } from './schedule.ts';
 const WAIT_SECONDS = 1;
 /** The most invocations at once: a receiver of webhooks that is slow holds one for up to ten seconds. */
 const AT_ONCE = { ingest: 2, deliver: 8 } as const;
+/** The same for deliveries to endpoints that take their time. */
+const SLOW_AT_ONCE = 2;
 /**
  * How long facts are gathered for one invocation, in milliseconds. At 100 facts a second this makes three of each batch
  * of one, so that a message received takes four calls to the stores at most, and costs half of this time in the median.
@@ -92,6 +100,9 @@ const sourceOf = (caller: keyof typeof AT_ONCE, queueName: string) => ({
 /** One instance serves all queues of facts of this process. */
 let ingest: ReturnType<typeof composeIngest> | undefined;
 const theIngest = () => (ingest ??= composeIngest(asCaller(ingestConfig(), 'ingest')));
+/** And one both queues of deliveries. */
+let deliver: ReturnType<typeof composeDeliver> | undefined;
+const theDeliver = () => (deliver ??= composeDeliver(asCaller(deliverConfig(), 'deliver'), { allowLoopback: true }));
 /** What runs beside the API: each part in one of the processes only, as its place falls. */
 const parts: readonly (() => { readonly stop: () => Promise<void> })[] = [
   ...eventQueueNames(config.stage, config.eventQueues).map(
@@ -100,7 +111,13 @@ const parts: readonly (() => { readonly stop: () => Promise<void> })[] = [
   () =>
     startEventSource({
       ...sourceOf('deliver', deliveryQueueName(config.stage)),
-      ...composeDeliver(asCaller(deliverConfig(), 'deliver'), { allowLoopback: true }),
+      ...theDeliver(),
+    }),
+  () =>
+    startEventSource({
+      ...sourceOf('deliver', slowDeliveryQueueName(config.stage)),
+      ...theDeliver(),
+      concurrency: SLOW_AT_ONCE,
     }),
   () =>
     lookForFirstFile({

@@ -47,6 +47,24 @@ export function reservesConcurrency(settings: ConcurrencySettings): boolean {
 export function batchesAtOnce(settings: ConcurrencySettings, name: 'ingest' | 'deliver' | 'media'): number {
   const wanted = settings[`${name}Concurrency`];
   if (reservesConcurrency(settings)) return wanted;
-  const least = LEAST_SOURCE_CONCURRENCY * (name === 'ingest' ? settings.eventQueues : 1);
+  const queues = { ingest: settings.eventQueues, deliver: 2, media: 1 };
+  const least = LEAST_SOURCE_CONCURRENCY * queues[name];
   return Math.max(least, Math.min(wanted, Math.floor(settings.accountConcurrency / SHARE_OF_SOURCE)));
+}
+
+/** The part of a function's batches that the queue of slow endpoints may have under way. */
+const SLOW_PART = 5;
+
+/**
+ * How many of the batches of a function each of its queues may have under way at once: queues of facts as many each; of the queues of
+ * deliveries the second, which is that of slow endpoints, a small part.
+ */
+export function sharesOfQueues(
+  name: 'ingest' | 'deliver' | 'media',
+  atOnce: number,
+  queues: number,
+): readonly number[] {
+  if (name !== 'deliver') return Array.from({ length: queues }, () => Math.floor(atOnce / queues));
+  const slow = Math.max(LEAST_SOURCE_CONCURRENCY, Math.floor(atOnce / SLOW_PART));
+  return [atOnce - slow, slow];
 }

@@ -108,7 +108,7 @@ const settingsSchema = z
     /** The same for ingest: batches of events under way at once. */
     ingestConcurrency: whole(2, 1_000),
     /** The same for deliver: batches of deliveries under way at once. */
-    deliverConcurrency: whole(2, 1_000),
+    deliverConcurrency: whole(4, 1_000),
     /** The same for media: batches of files under way at once. */
     mediaConcurrency: whole(2, 1_000),
     /**

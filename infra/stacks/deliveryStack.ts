@@ -3,7 +3,7 @@ import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type DockerImageCode, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import {
-  deliveryQueueName,
+  deliveryQueueNames,
   eventQueueNames,
   functionTimes,
   mediaQueueName,
@@ -13,7 +13,7 @@ import { accessStatements, objectStatements } from '../access/accessStatements.t
 import { Handler } from '../constructs/handler.ts';
 import { acknowledgeObjects } from '../constructs/objectAccess.ts';
 import { conversionEnvironment, objectEnvironment, storeEnvironment } from '../settings/environment.ts';
-import { batchesAtOnce } from '../settings/concurrency.ts';
+import { batchesAtOnce, sharesOfQueues } from '../settings/concurrency.ts';
 import { queueArn } from '../settings/resources.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -51,7 +51,7 @@ export class DeliveryStack extends Stack {
     const { stage, eventQueues } = settings;
     const common = { timeoutSeconds: functionTimes.timeoutSeconds, batchSize: BATCH_SIZE };
     this.#addConsumer(settings, { ...common, name: 'ingest', queueNames: eventQueueNames(stage, eventQueues) });
-    this.#addConsumer(settings, { ...common, name: 'deliver', queueNames: [deliveryQueueName(stage)] });
+    this.#addConsumer(settings, { ...common, name: 'deliver', queueNames: deliveryQueueNames(stage) });
     const media = this.#addConsumer(settings, {
       name: 'media',
       queueNames: [mediaQueueName(stage)],
@@ -93,9 +93,10 @@ export class DeliveryStack extends Stack {
       statements: [...accessStatements(this, settings, name), ...statements],
       isShifted: true,
     });
+    const shares = sharesOfQueues(name, concurrency, queueNames.length);
     for (const [place, queueName] of queueNames.entries()) {
       const id = place === 0 ? `${name}-source` : `${name}-source-${place}`;
-      const atOnce = Math.floor(concurrency / queueNames.length);
+      const atOnce = shares[place] ?? 0;
       const source = this.#addSource(id, handler.target, queueName, { atOnce, batchSize });
       // The policy must exist first: AWS checks whether the role may read the queue when the source is made.
       source.node.addDependency(handler.role);

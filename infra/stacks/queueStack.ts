@@ -7,6 +7,7 @@ import {
   eventQueueNames,
   mediaQueueName,
   queueDefinitions,
+  slowDeliveryQueueName,
   type QueueDefinition,
 } from '../../shared/platform/queues.ts';
 import { Handler } from '../constructs/handler.ts';
@@ -110,7 +111,9 @@ export class QueueStack extends Stack {
   }
 
   #addDeliveryQueue(stage: string): void {
-    const { queue } = this.#addWorkQueue(stage, 'Deliveries', deliveryQueueName(stage), 'deliveries');
+    const { queue, deadLetters } = this.#addWorkQueue(stage, 'Deliveries', deliveryQueueName(stage), 'deliveries');
+    // What waits in the queue of slow endpoints waits for receivers of tenants, so that its length is no alarm.
+    this.#addWorkQueue(stage, 'SlowDeliveries', slowDeliveryQueueName(stage), 'deliveries', deadLetters);
     // The age of the oldest message says nothing on this queue: deliveries to an endpoint that fails stay for half an hour
     // by design.
     new RunbookAlarm(this, 'deliveries-pile-up', {

@@ -102,7 +102,8 @@ function addQueues(add: Add, { shards }: Shape, { pollSeconds, pollersPerFunctio
   const pollsPerPoller = SECONDS / pollSeconds;
   add('SQS', 'empty polls of the shards', 'fifoMillion', (shards * pollsPerPoller) / MILLION);
   add('SQS', 'empty polls for ingest', 'fifoMillion', (pollersPerFunction * pollsPerPoller) / MILLION);
-  add('SQS', 'empty polls for deliver', 'standardMillion', (pollersPerFunction * pollsPerPoller) / MILLION);
+  // Deliver has two queues.
+  add('SQS', 'empty polls for deliver', 'standardMillion', (2 * pollersPerFunction * pollsPerPoller) / MILLION);
   add('SQS', 'empty polls for media', 'standardMillion', (pollersPerFunction * pollsPerPoller) / MILLION);
 }
 

@@ -269,6 +269,11 @@ export const metricCatalogue = {
   },
   EventLag: { ...duration, question: 'How long after something happened on WhatsApp was it stored?' },
   EventToDelivery: { ...duration, question: 'How long after something happened was a tenant first told by webhook?' },
+  ChainsStood: {
+    ...trouble,
+    question:
+      'How many chains of webhooks in strict order were gone on with long after their time, as nothing had stood for them?',
+  },
   DeliveryAttempts: {
     ...count,
     dimensions: { outcome: ['delivered', 'failed', 'gone'] },

@@ -71,9 +71,19 @@ export function eventQueueOf(shard: number, eventQueues: number): number {
   return shard % eventQueues;
 }
 
-/** The name of the queue of webhook deliveries to endpoints that ask for no order. */
+/** The name of the queue of webhook deliveries. */
 export function deliveryQueueName(stage: string): string {
   return `${stage}-deliveries`;
+}
+
+/** The name of the queue of deliveries to endpoints that take their time (`shared/webhook/slowEndpoint.ts`). */
+export function slowDeliveryQueueName(stage: string): string {
+  return `${stage}-deliveries-slow`;
+}
+
+/** Both queues of deliveries. */
+export function deliveryQueueNames(stage: string): readonly string[] {
+  return [deliveryQueueName(stage), slowDeliveryQueueName(stage)];
 }
 
 /** The name of the queue of files that are to be fetched. */
@@ -118,14 +128,14 @@ export function queueDefinitions(stage: string, shardCount: number, eventQueues 
         maxReceiveCount: Math.ceil(FACTS_TRIED_FOR_SECONDS / functionTimes.visibilitySeconds),
       },
     })),
-    {
-      name: deliveryQueueName(stage),
+    ...deliveryQueueNames(stage).map((name) => ({
+      name,
       fifo: false,
       visibilityTimeoutSeconds: functionTimes.visibilitySeconds,
       retentionSeconds: 14 * DAY_SECONDS,
       // This number guards against crash loops only: the function gives a delivery up after the last attempt of its schedule.
       deadLetter: { name: deliveriesDead, maxReceiveCount: 100 },
-    },
+    })),
     mediaQueue(stage, mediaDead),
   ];
 }

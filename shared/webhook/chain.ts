@@ -85,9 +85,23 @@ export function chainDelivery(
 export type Coming = 'fresh' | 'anew' | 'again';
 
 /** How a delivery comes to its chain. */
-export function comingOf(delivery: Pick<Delivery, 'round'>, receiveCount: number): Coming {
-  if (receiveCount > 1) return 'again';
+export function comingOf(delivery: Pick<Delivery, 'round' | 'again'>, receiveCount: number): Coming {
+  if (receiveCount > 1 || delivery.again === true) return 'again';
   return delivery.round === undefined ? 'fresh' : 'anew';
+}
+
+/**
+ * How long after its time a chain stands still, in milliseconds: its wait may end in the last minute of reconcile's six, and a queue may be
+ * behind. Nothing stood for one that is gone on with later.
+ */
+export const CHAIN_STOOD_MS = 15 * 60_000;
+
+/**
+ * Whether a chain had stood still when a delivery took it. One that was sent anew may come as late as a person has asked for it, or as its
+ * webhook was disabled.
+ */
+export function hadStood({ waitsUntilMs }: Pick<Chain, 'waitsUntilMs'>, coming: Coming, nowMs: number): boolean {
+  return coming !== 'anew' && waitsUntilMs > 0 && nowMs - waitsUntilMs >= CHAIN_STOOD_MS;
 }
 
 /** How long after the first failure of a head the endpoint may have begun to fail, as both are noted, in milliseconds. */

@@ -12,7 +12,7 @@ import {
   type TenantId,
 } from '../kernel/id.ts';
 import { escapedLength, toAsciiJson } from '../platform/asciiJson.ts';
-import { deliveryQueueName } from '../platform/queues.ts';
+import { deliveryQueueName, slowDeliveryQueueName } from '../platform/queues.ts';
 import { sendEntries, type QueueEntry } from '../platform/sendEntries.ts';
 import { failureSchema } from './attempt.ts';
 import { wants, type Endpoint } from './endpoint.ts';
@@ -40,6 +40,8 @@ export const deliverySchema = z.object({
   releases: z.number().int().min(0).optional(),
   /** How its first attempt failed, in an earlier round. */
   firstFailure: failureSchema.optional(),
+  /** It was given out before, in the queue from which it was passed on. */
+  again: z.boolean().optional(),
   /** The events of a batch in their order; `eventId` is the first. Left out where one event goes alone. */
   eventIds: z.array(brandedText<EventId>()).min(1).max(BATCH_EVENTS).optional(),
   /** The connection whose chain the delivery stands for, of a webhook in strict order; `eventId` is one of its events. */
@@ -60,6 +62,11 @@ export interface DeliveryQueue {
 /** The URL of the deliveries queue. */
 export function deliveryQueueUrl({ stage, queueUrlBase }: Omit<DeliveryQueue, 'queue'>): string {
   return `${queueUrlBase}${deliveryQueueName(stage)}`;
+}
+
+/** The URL of the queue of deliveries to endpoints that take their time. */
+export function slowDeliveryQueueUrl({ stage, queueUrlBase }: Omit<DeliveryQueue, 'queue'>): string {
+  return `${queueUrlBase}${slowDeliveryQueueName(stage)}`;
 }
 
 /**

@@ -109,6 +109,8 @@ export interface Endpoint {
   readonly disabling?: Disabling | undefined;
   /** When the first attempt of those failed since which none has succeeded; undefined where the last one succeeded. */
   readonly failingSinceMs?: number | undefined;
+  /** Until when it counts as slow at least (`slowEndpoint.ts`); undefined where it never was. */
+  readonly slowUntilMs?: number | undefined;
   readonly secret: Secret;
   /** The secret before this one, with which posts are signed as well until a time. */
   readonly previousSecret?: { readonly secret: Secret; readonly untilMs: number } | undefined;

@@ -17,6 +17,8 @@ export interface EndpointBreakerStore {
    * breaker has moved on.
    */
   readonly write: (of: BrokenEndpoint, change: BreakerChange, nowMs: number) => Promise<'opened' | 'written' | 'late'>;
+  /** Notes that an endpoint is slow until a time at least. Condition: it exists. */
+  readonly noteSlow: (of: BrokenEndpoint, untilMs: number) => Promise<void>;
   /** Closes the breaker in any state, because its tenant says that the receiver is back. */
   readonly close: (of: BrokenEndpoint) => Promise<'closed' | 'closed_already'>;
 }
@@ -35,6 +37,13 @@ type Update = Pick<UpdateCommandInput, 'UpdateExpression' | 'ConditionExpression
 
 export function makeEndpointBreakerStore(dependencies: BreakerTable): EndpointBreakerStore {
   return {
+    noteSlow: async (of, untilMs) => {
+      await update(dependencies, of, {
+        UpdateExpression: 'SET slowUntilMs = :until',
+        ConditionExpression: '(attribute_not_exists(slowUntilMs) OR slowUntilMs < :until)',
+        ExpressionAttributeValues: { ':until': untilMs },
+      });
+    },
     close: async (of) => {
       const closed = await update(dependencies, of, {
         UpdateExpression: 'REMOVE openUntilMs, breakerFailures, failingSinceMs',

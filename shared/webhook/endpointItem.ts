@@ -30,6 +30,7 @@ export function toEndpoint(item: Record<string, unknown>): Endpoint {
       openUntilMs: item['openUntilMs'] as number | undefined,
     },
     failingSinceMs: item['failingSinceMs'] as number | undefined,
+    slowUntilMs: item['slowUntilMs'] as number | undefined,
     disabling: toDisabling(item),
     createdAtMs: item['createdAtMs'] as number,
   };

@@ -86,7 +86,7 @@ export async function noteWaiting(
   { attempts, notBeforeMs, nowMs, failure, dueAtMs, isGivenUp }: Wait,
 ): Promise<Pick<WaitingDelivery, 'firstFailure' | 'lastFailure'>> {
   // The event is in the log: a copy of it here would cost a write unit for each of its kilobytes.
-  const { event: _inLog, ...named } = delivery;
+  const { event: _inLog, again: _given, ...named } = delivery;
   const first = delivery.firstFailure ?? failure;
   const set: readonly (readonly [name: string, value: unknown])[] = [
     ['delivery', { ...named, attempts }],

@@ -6,11 +6,12 @@
 import { parseArgs } from 'node:util';
 import { makeDeliverHandler } from '../../functions/deliver/handler.ts';
 import { startEventSource } from '../../infra/local/eventSource.ts';
+import { sharesOfQueues } from '../../infra/settings/concurrency.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import type { CorrelationId, EventId, TenantId } from '../../shared/kernel/id.ts';
 import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.ts';
-import { deliveryQueueName, functionTimes } from '../../shared/platform/queues.ts';
-import { deliveryQueueUrl, enqueueDeliveries } from '../../shared/webhook/delivery.ts';
+import { deliveryQueueNames, functionTimes } from '../../shared/platform/queues.ts';
+import { enqueueDeliveries } from '../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../shared/webhook/endpoint.ts';
 import { makeEndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
 import { EndpointStore } from '../../shared/webhook/endpointStore.ts';
@@ -61,20 +62,24 @@ const receiver = await startReceiver((request, response) => {
 });
 const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: true });
 const poster = makeWebhookPoster({ guard, clock: systemClock, timeoutMs: TIMEOUT_MS });
-const source = startEventSource({
-  polling: stack.queue,
-  acting: stack.queue,
-  queueName: deliveryQueueName(stack.stage),
-  queueUrl: deliveryQueueUrl(stack),
-  handler: makeDeliverHandler({ ...stack, poster }),
-  batchSize: 10,
-  waitSeconds: 1,
-  timeoutMs: functionTimes.timeoutSeconds * 1_000,
-  concurrency,
-  gatherMs: 0,
-  deleteLingerMs: 50,
-  logger: stack.logger,
-});
+const handler = makeDeliverHandler({ ...stack, poster });
+const shares = sharesOfQueues('deliver', concurrency, 2);
+const sources = deliveryQueueNames(stack.stage).map((queueName, place) =>
+  startEventSource({
+    polling: stack.queue,
+    acting: stack.queue,
+    queueName,
+    queueUrl: `${stack.queueUrlBase}${queueName}`,
+    handler,
+    batchSize: 10,
+    waitSeconds: 1,
+    timeoutMs: functionTimes.timeoutSeconds * 1_000,
+    concurrency: shares[place] ?? 0,
+    gatherMs: 0,
+    deleteLingerMs: 50,
+    logger: stack.logger,
+  }),
+);
 
 const [alone, beside]: [number[], number[]] = [[], []];
 await run([]);
@@ -92,7 +97,7 @@ for (const [name, all] of [
   process.stdout.write(`${name}: ${all.length} deliveries, p50 ${share(all, 0.5)} ms, p99 ${share(all, 0.99)} ms\n`);
 }
 process.stdout.write(`ratio of p99: ${(share(beside, 0.99) / share(alone, 0.99)).toFixed(2)}\n`);
-await source.stop();
+await Promise.all(sources.map((source) => source.stop()));
 await Promise.all([poster.close(), receiver.stop()]);
 await stack.stop();
 

@@ -102,6 +102,7 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:GetItem core EVENTS#*': afterDeath,
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,
+  'deliver sqs:GetQueueAttributes slowDeliveries': eventSource,
   'media sqs:GetQueueAttributes media': eventSource,
   'media sqs:ChangeMessageVisibility media': lateFile,
   'media sqs:SendMessage media': longAsked,

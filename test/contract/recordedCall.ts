@@ -3,6 +3,7 @@ import { SHARD_INDEX, tableDefinitions, tableName } from '../../shared/platform/
 import {
   commandQueueName,
   deliveryQueueName,
+  slowDeliveryQueueName,
   eventQueueNames,
   mediaQueueName,
   queueDefinitions,
@@ -131,6 +132,7 @@ function queueKind(stage: string, name: string): QueueName | undefined {
   const shard = /-(\d{4})\.fifo$/.exec(name)?.[1];
   if (shard !== undefined && name === commandQueueName(stage, Number(shard))) return 'commands';
   const aliveName = queueDefinitions(stage, 1).find(({ deadLetter }) => deadLetter?.name === name)?.name;
+  if (name === slowDeliveryQueueName(stage)) return 'slowDeliveries';
   if (aliveName === undefined) return kinds[name];
   return `${kinds[aliveName] ?? 'commands'}Dead`;
 }

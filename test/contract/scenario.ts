@@ -27,6 +27,7 @@ import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { RecordedCall } from './callRecorder.ts';
 import { seeFrozen } from './frozenConnection.ts';
 import type { Ledger } from './judge.ts';
+import { slowRule } from '../../shared/webhook/slowEndpoint.ts';
 import type { UnwillingReceiver } from './unwillingReceiver.ts';
 
 /** A question for events that never come, so that it waits for its second. */
@@ -86,6 +87,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['a file that is brought in parts and sent', bringAndSend],
   ['a picture that is set and looked up', showPicture],
   ['a webhook that fails, is resumed and tried', resumeDeliveries],
+  ['a webhook that takes its time', deliverSlowly],
   ['webhooks that fail and are given up', failDeliveries],
   ['a message that never reaches the queue', loseBeforeTheQueue],
   ['what an operator does', operate],
@@ -447,6 +449,26 @@ async function resumeDeliveries(tenant: Tenant): Promise<void> {
   const trial = await api.must('POST', `/v1/webhooks/${unwillingWebhook}/test`, {});
   if (trial['outcome'] !== 'delivered')
     throw new Error(`the webhook that is back answered ${String(trial['outcome'])}`);
+}
+
+async function deliverSlowly(tenant: Tenant): Promise<void> {
+  const { unwilling, ledger, api, unwillingWebhook } = tenant;
+  const uses = (action: string): boolean => ledger.hasUsed(`deliver sqs:${action} slowDeliveries`);
+  unwilling.answerWith(200, slowRule.afterMs * 1.5);
+  await until(
+    'a delivery that goes on in the queue of slow ones',
+    async () => {
+      await delivered(tenant, await send(tenant, 'to one that takes its time'));
+      return uses('DeleteMessage');
+    },
+    Boolean,
+  );
+  unwilling.answerWith(500, slowRule.afterMs * 1.5);
+  await delivered(tenant, await send(tenant, 'to one that takes its time, and fails'));
+  await until('a delivery that waits there', () => uses('ChangeMessageVisibility'), Boolean);
+  unwilling.answerWith(200);
+  // The failures of this scene must not open the breaker together with those of the next one.
+  await api.must('POST', `/v1/webhooks/${unwillingWebhook}/resume`, {});
 }
 
 async function failDeliveries(tenant: Tenant): Promise<void> {

@@ -24,6 +24,7 @@ function resourceName(arn: string): string | undefined {
     'test-events-00.fifo': 'events',
     'test-events-dead.fifo': 'eventsDead',
     'test-deliveries': 'deliveries',
+    'test-deliveries-slow': 'slowDeliveries',
     'test-deliveries-dead': 'deliveriesDead',
     'test-media': 'media',
     'test-media-dead': 'mediaDead',

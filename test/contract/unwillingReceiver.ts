@@ -1,29 +1,30 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A tenant's receiver that answers with whatever status it is told to; until then it fails once. */
+/** A tenant's receiver that answers with whatever status it is told to, as late as it is told to; until then it fails once. */
 export interface UnwillingReceiver {
   readonly url: string;
-  readonly answerWith: (status: number) => void;
+  readonly answerWith: (status: number, afterMs?: number) => void;
   readonly asked: () => number;
   readonly stop: () => Promise<void>;
 }
 
 export async function startUnwillingReceiver(): Promise<UnwillingReceiver> {
-  let [status, asked] = [500, 0];
+  let [status, lateMs, asked] = [500, 0, 0];
   const server = createServer((request, response) => {
     asked += 1;
     request.resume();
     // Closed for longer than a queue hides a delivery.
-    response.writeHead(status, status === 503 ? { 'retry-after': '1200' } : {}).end();
+    const answer = (code: number) => response.writeHead(code, code === 503 ? { 'retry-after': '1200' } : {}).end();
+    setTimeout(answer, lateMs, status);
     // Five failures in a row would open its breaker, and hold back all that follows for a minute.
     if (asked === 1) status = 200;
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/events`,
-    answerWith: (given) => {
-      status = given;
+    answerWith: (given, afterMs = 0) => {
+      [status, lateMs] = [given, afterMs];
     },
     asked: () => asked,
     stop: async () => {

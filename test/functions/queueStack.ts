@@ -135,13 +135,14 @@ export function aRecord(body: string, overrides: { readonly id?: string; readonl
 }
 
 /** A message that was received, as Lambda hands it to a function. */
-export function toSqsEvent(messages: readonly Message[]): SQSEvent {
+export function toSqsEvent(messages: readonly Message[], queueName = 'test'): SQSEvent {
   const Records = messages.map((message) => {
     const record = aRecord(message.Body ?? '', { id: message.MessageId ?? '' });
     const ApproximateReceiveCount = message.Attributes?.ApproximateReceiveCount ?? '1';
     return {
       ...record,
       receiptHandle: message.ReceiptHandle ?? '',
+      eventSourceARN: `arn:aws:sqs:us-east-1:000000000000:${queueName}`,
       attributes: { ...record.attributes, ApproximateReceiveCount },
     };
   });

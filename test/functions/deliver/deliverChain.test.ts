@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readDeadLetters } from '../../../shared/deadLetters/readDeadLetters.ts';
 import { settleDeadLetters } from '../../../shared/deadLetters/settleDeadLetters.ts';
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';
+import { CHAIN_STOOD_MS } from '../../../shared/webhook/chain.ts';
 import { DELIVERY_ATTEMPTS } from '../../../shared/webhook/attempt.ts';
 import { releaseFailed, releaseWaiting } from '../../../shared/webhook/releaseDeliveries.ts';
 import { takeDeliveries } from '../queueStack.ts';
@@ -49,6 +50,27 @@ describe('a webhook in strict order', () => {
 
     expect(left).toEqual([undefined, undefined, undefined]);
     expect(posted(path)).toEqual(told.flatMap(({ eventIds }) => eventIds));
+  });
+
+  it('goes on with a chain whose delivery is lost as soon as an event comes, and counts it', async () => {
+    const path = aPath();
+    const endpoint = await aStrictEndpoint(world, path);
+    const { attempt, shown } = inTime();
+    const [first] = (await recordInChain(world, endpoint, 'con_lost')).deliveries;
+    if (first === undefined) throw new Error('there is one delivery');
+    world.answer = () => 500;
+    const hidden = await attempt(shown(first));
+    world.answer = () => 200;
+    world.stack.clock.advance(CHAIN_STOOD_MS + 60_000);
+    const before = world.stack.metrics.totalOf('ChainsStood');
+
+    const [second] = (await recordInChain(world, endpoint, 'con_lost')).deliveries;
+    if (second === undefined) throw new Error('there is another one');
+    await attempt(shown(second));
+
+    expect(hidden).toBeDefined();
+    expect(new Set(posted(path)).size).toBe(2);
+    expect(world.stack.metrics.totalOf('ChainsStood') - before).toBe(1);
   });
 
   it('holds a connection behind the event that is not taken, and no other one', async () => {

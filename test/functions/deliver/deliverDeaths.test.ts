@@ -10,7 +10,13 @@ import { findEvent } from '../../../shared/event/eventPages.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeDeliveryId, type CorrelationId, type EventId } from '../../../shared/kernel/id.ts';
 import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
-import { deliveryQueueUrl, sendDeliveries, type Delivery } from '../../../shared/webhook/delivery.ts';
+import { deliveryQueueNames } from '../../../shared/platform/queues.ts';
+import {
+  deliveryQueueUrl,
+  sendDeliveries,
+  slowDeliveryQueueUrl,
+  type Delivery,
+} from '../../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';
 import { makeEndpointBreakerStore } from '../../../shared/webhook/endpointBreakerStore.ts';
 import { EndpointStore } from '../../../shared/webhook/endpointStore.ts';
@@ -30,6 +36,8 @@ interface Scenario {
   /** The number of deliveries. */
   readonly deliveries: number;
   readonly end: Endpoint['state'];
+  /** Whether its receiver is known to take its time. */
+  readonly isSlow?: boolean;
 }
 
 const scenarios: readonly Scenario[] = [
@@ -45,8 +53,19 @@ const scenarios: readonly Scenario[] = [
     end: 'active',
   },
   { name: 'a trial that fails', failures: 4, answers: [500, 503], afterwards: 200, deliveries: 1, end: 'active' },
+  {
+    name: 'to one that is slow, of which one fails first',
+    failures: 0,
+    answers: [500],
+    afterwards: 200,
+    deliveries: 2,
+    end: 'active',
+    isSlow: true,
+  },
   { name: 'a receiver that wants no more', failures: 0, answers: [], afterwards: 410, deliveries: 1, end: 'disabled' },
 ];
+
+const DAY_MS = 86_400_000;
 
 describe('deliver that dies', () => {
   let stack: QueueStack;
@@ -86,7 +105,8 @@ describe('deliver that dies', () => {
       breakers: makeEndpointBreakerStore({ ...stack, table }),
       poster: { post: (...of) => reach(() => poster.post(...of)) },
     });
-    const run = (messages: readonly Message[]) => Promise.race([handler(toSqsEvent(messages)), died]);
+    const run = (messages: readonly Message[], queueName: string) =>
+      Promise.race([handler(toSqsEvent(messages, queueName)), died]);
     return { run, calls };
   };
   const aDelivery = async ({ tenantId, endpointId }: Endpoint): Promise<Delivery & { readonly event: string }> => {
@@ -112,6 +132,7 @@ describe('deliver that dies', () => {
     for (let failure = 0; failure < scenario.failures; failure += 1) {
       await stack.breakers.write(endpoint, { change: 'count', openMs: 5_000 }, stack.clock.nowMs());
     }
+    if (scenario.isSlow === true) await stack.breakers.noteSlow(endpoint, stack.clock.nowMs() + DAY_MS);
     const deliveries: (Delivery & { readonly event: string })[] = [];
     for (let made = 0; made < scenario.deliveries; made += 1) deliveries.push(await aDelivery(endpoint));
     // One after the other, so that one can fail and the next one succeed.
@@ -122,23 +143,29 @@ describe('deliver that dies', () => {
       // A message that fails is shown again at once, so the last one is worked until the queue is empty.
       const turns = delivery === deliveries.at(-1) ? 60 : 1;
       for (let turn = 0; turn < turns; turn += 1) {
-        const messages = await receive(stack, deliveryQueueUrl(stack));
-        if (messages.length === 0) break;
-        const answer = await life.run(messages);
-        if (answer === 'died') {
-          deaths += 1;
-          life = aLife();
-          for (const message of messages) {
-            // One that the dead function has deleted or shown again is not hidden any more.
-            await release(stack, deliveryQueueUrl(stack), message).catch(() => undefined);
-          }
-        } else {
-          const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
-          for (const { MessageId = '', ReceiptHandle } of messages) {
-            if (failed.has(MessageId)) continue;
-            await stack.queue.send(new DeleteMessageCommand({ QueueUrl: deliveryQueueUrl(stack), ReceiptHandle }));
+        let given = 0;
+        for (const queueName of deliveryQueueNames(stack.stage)) {
+          const QueueUrl = `${stack.queueUrlBase}${queueName}`;
+          const messages = await receive(stack, QueueUrl);
+          given += messages.length;
+          if (messages.length === 0) continue;
+          const answer = await life.run(messages, queueName);
+          if (answer === 'died') {
+            deaths += 1;
+            life = aLife();
+            for (const message of messages) {
+              // One that the dead function has deleted or shown again is not hidden any more.
+              await release(stack, QueueUrl, message).catch(() => undefined);
+            }
+          } else {
+            const failed = new Set(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+            for (const { MessageId = '', ReceiptHandle } of messages) {
+              if (failed.has(MessageId)) continue;
+              await stack.queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+            }
           }
         }
+        if (given === 0) break;
         stack.clock.advance(61_000);
       }
     }
@@ -148,7 +175,10 @@ describe('deliver that dies', () => {
     return {
       calls: life.calls(),
       deaths,
-      left: await receive(stack, deliveryQueueUrl(stack)),
+      left: [
+        ...(await receive(stack, deliveryQueueUrl(stack))),
+        ...(await receive(stack, slowDeliveryQueueUrl(stack))),
+      ],
       lost: deliveries.filter(({ eventId }) => bodiesOf(eventId).length === 0),
       wrong: deliveries.filter(({ eventId, event }) => bodiesOf(eventId).some((body) => body !== event)),
       unansweredYet: answers.first,

@@ -64,9 +64,9 @@ describe('events that a receiver does not take, which takes all others', () => {
       queue = [...queue, shown(one)];
     }
 
-    // Others come every few seconds for an hour, and every few minutes after that.
-    for (let turn = 0; turn < 260; turn += 1) {
-      const afterMs = turn < 200 ? 18_000 : HOUR_MS;
+    // Others come every few seconds for ten minutes, and every two hours after that.
+    for (let turn = 0; turn < 75; turn += 1) {
+      const afterMs = turn < 40 ? 15_000 : 2 * HOUR_MS;
       queue = await goOn(endpoint, [...queue, shown(await aDelivery(endpoint))], stack.clock.nowMs() + afterMs);
     }
 

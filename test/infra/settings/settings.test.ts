@@ -2,7 +2,12 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { batchesAtOnce, quotaForReservations, reservesConcurrency } from '../../../infra/settings/concurrency.ts';
+import {
+  batchesAtOnce,
+  sharesOfQueues,
+  quotaForReservations,
+  reservesConcurrency,
+} from '../../../infra/settings/concurrency.ts';
 import { parseSettings, settingsOf } from '../../../infra/settings/settings.ts';
 
 describe('settings', () => {
@@ -96,10 +101,21 @@ describe('the concurrency of an account', () => {
   it('leaves room for requests beside the queues where nothing is reserved', () => {
     const small = parseSettings({ accountConcurrency: 10 });
 
-    expect([batchesAtOnce(small, 'ingest'), batchesAtOnce(small, 'deliver')]).toEqual([2, 2]);
+    expect([batchesAtOnce(small, 'ingest'), batchesAtOnce(small, 'deliver')]).toEqual([2, 4]);
     expect(batchesAtOnce(parseSettings({ accountConcurrency: 40 }), 'deliver')).toBe(10);
     expect(batchesAtOnce(parseSettings({}), 'deliver')).toBe(10);
   });
+
+  it.each([
+    { atOnce: 4, shares: [2, 2] },
+    { atOnce: 10, shares: [8, 2] },
+    { atOnce: 100, shares: [80, 20] },
+  ])(
+    'gives endpoints that take their time a fifth of $atOnce batches of deliveries, and two at least',
+    ({ atOnce, shares }) => {
+      expect(sharesOfQueues('deliver', atOnce, 2)).toEqual(shares);
+    },
+  );
 
   it('gives each queue of events the two that AWS asks for, whatever the account has', () => {
     const settings = parseSettings({ accountConcurrency: 10, eventQueues: 4, ingestConcurrency: 8 });

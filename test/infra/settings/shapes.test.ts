@@ -49,7 +49,7 @@ describe('the large shapes', { timeout: SYNTHESIS_MS }, () => {
     const names = all.flatMap(queueNames);
     expect(Math.max(...all.map((resources) => resources.length))).toBeLessThan(RESOURCES_IN_TEMPLATE);
     expect(Math.max(...files.map(({ bytes }) => bytes))).toBeLessThan(BYTES_OF_TEMPLATE);
-    expect(names).toHaveLength(5_000 + 7);
+    expect(names).toHaveLength(5_000 + 8);
     expect(new Set(names)).toEqual(new Set(queueDefinitions('test', 5_000).map(({ name }) => name)));
   });
 

@@ -237,14 +237,16 @@ describe('functions', () => {
     expect(judged).toEqual(
       [
         { name: 'test-ingest', concurrency: 5, batch: 10, goesOn: true },
-        { name: 'test-deliver', concurrency: 10, batch: 10, goesOn: true },
+        { name: 'test-deliver', concurrency: 10, atOnce: 8, batch: 10, goesOn: true },
+        // Endpoints that take their time have a part of it.
+        { name: 'test-deliver', concurrency: 10, atOnce: 2, batch: 10, goesOn: true },
         // A large file takes minutes.
         { name: 'test-media', concurrency: 5, batch: 4, goesOn: false },
-      ].map(({ name, concurrency, batch, goesOn }) => ({
+      ].map(({ name, concurrency, atOnce = concurrency, batch, goesOn }) => ({
         name,
         partial: ['ReportBatchItemFailures'],
         batch,
-        atOnce: concurrency,
+        atOnce,
         room: true,
         goesOn,
         reserved: concurrency,
@@ -280,7 +282,7 @@ describe('functions', () => {
     ];
 
     expect(called.filter((id) => !aliases.has(String(id)))).toEqual([]);
-    expect(called).toHaveLength(5);
+    expect(called).toHaveLength(6);
   });
 
   it.each(['reconcile', 'dispatch', 'watchdog'])('runs %s each minute, without a retry', (name) => {

@@ -135,6 +135,7 @@ describe('queues', () => {
       'prod-command-0001.fifo',
       'prod-events-00.fifo',
       'prod-deliveries',
+      'prod-deliveries-slow',
       'prod-media',
     ]);
     expect(queues.every(({ name, fifo }) => name.endsWith('.fifo') === fifo)).toBe(true);
