@@ -54,11 +54,14 @@ const stack: QueueStack = {
 };
 const sentAtMs = new Map<string, number>();
 const delaysMs: number[] = [];
-const receiver = await startReceiver((request, response) => {
-  const [, kind] = (request.url ?? '').split('/');
-  if (kind === 'hangs') return;
-  if (kind === 'well') note(receiver.received.at(-1)?.body ?? '');
-  response.writeHead(kind === 'fails' ? 500 : kind === 'gone' ? 410 : 200).end();
+const receiver = await startReceiver((_request, response) => {
+  note(receiver.received.at(-1)?.body ?? '');
+  response.writeHead(200).end();
+});
+/** At an address of its own: a process has eight connections to each. */
+const illReceiver = await startReceiver((request, response) => {
+  const kind = (request.url ?? '').slice(1);
+  if (kind !== 'hangs') response.writeHead(kind === 'gone' ? 410 : 500).end();
 });
 const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: true });
 const poster = makeWebhookPoster({ guard, clock: systemClock, timeoutMs: TIMEOUT_MS });
@@ -98,7 +101,7 @@ for (const [name, all] of [
 }
 process.stdout.write(`ratio of p99: ${(share(beside, 0.99) / share(alone, 0.99)).toFixed(2)}\n`);
 await Promise.all(sources.map((source) => source.stop()));
-await Promise.all([poster.close(), receiver.stop()]);
+await Promise.all([poster.close(), receiver.stop(), illReceiver.stop()]);
 await stack.stop();
 
 function note(body: string): void {
@@ -110,14 +113,12 @@ function note(body: string): void {
 async function run(ills: readonly string[]): Promise<readonly number[]> {
   const tenants: BenchTenant[] = [];
   for (let count = 0; count < TENANTS; count += 1) {
-    const [well, ill] = [
-      Array.from({ length: HEALTHY_OF_EACH }, (_, place) => `well/${place}`),
-      ills.slice(count, count + 1),
-    ];
+    const well = Array.from({ length: HEALTHY_OF_EACH }, (_, place) => `${receiver.url}/well/${place}`);
+    const ill = ills.slice(count, count + 1).map((kind) => `${illReceiver.url}/${kind}`);
     tenants.push(
       await aTenantWith(
         stack,
-        [...well, ...ill].map((path) => ({ url: `${receiver.url}/${path}` })),
+        [...well, ...ill].map((url) => ({ url })),
       ),
     );
   }
