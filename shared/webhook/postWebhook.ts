@@ -46,14 +46,14 @@ export interface WebhookPosterOptions extends Pick<Surroundings, 'clock'> {
 const ANSWER_LIMIT_BYTES = 64 * 1_024;
 /** The greatest number of interim status lines, such as 103, before the answer. */
 const INTERIM_LIMIT = 20;
-const CONNECTIONS_PER_ORIGIN = 8;
 const IDLE_SOCKET_MS = 4_000;
 
 /** Makes the poster of one process. */
 export function makeWebhookPoster(options: WebhookPosterOptions): WebhookPoster {
   const { guard, clock, timeoutMs, certificateAuthorities } = options;
+  // Nothing bounds the connections to one host but the posts that a process has under way. Webhooks of many tenants lead to the same host, and
+  // a post that waited there for one that hangs would come to its deadline without having been sent.
   const agent = new Agent({
-    connections: CONNECTIONS_PER_ORIGIN,
     keepAliveTimeout: IDLE_SOCKET_MS,
     connect: {
       // The network connection dials the addresses that this look-up returns, so the judged and the dialled ones cannot

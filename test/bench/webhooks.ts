@@ -58,7 +58,7 @@ const receiver = await startReceiver((_request, response) => {
   note(receiver.received.at(-1)?.body ?? '');
   response.writeHead(200).end();
 });
-/** At an address of its own: a process has eight connections to each. */
+/** At an address of its own, as the receivers of others have. */
 const illReceiver = await startReceiver((request, response) => {
   const kind = (request.url ?? '').slice(1);
   if (kind !== 'hangs') response.writeHead(kind === 'gone' ? 410 : 500).end();

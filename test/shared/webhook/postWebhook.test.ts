@@ -3,10 +3,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { AddressGuard, type ResolvedAddress } from '../../../shared/platform/addressGuard.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/postWebhook.ts';
+import { until } from '../../whatsapp/until.ts';
 import { makeCertificate } from './certificate.ts';
 import { startReceiver, type Receiver } from './receiver.ts';
 
 const LOOPBACK: readonly ResolvedAddress[] = [{ address: '127.0.0.1', family: 4 }];
+/** More posts than a process has under way for one webhook. */
+const HANGING = 30;
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
   await Promise.all(cleanups.splice(0).map((cleanup) => cleanup()));
@@ -45,6 +48,25 @@ describe('posting a webhook', () => {
 
     expect(outcome).toMatchObject({ outcome: 'answered', httpStatus: 204 });
     expect(receiver.received).toMatchObject([{ path: '/hook', body: '{"a":1}', headers: { 'x-one': '1' } }]);
+  });
+
+  it('waits for no other post to the same host, however many of them hang', async () => {
+    const receiver = await aReceiver((request, response) => {
+      if (request.url !== '/hangs') response.writeHead(204).end();
+    });
+    const poster = aPoster({ timeoutMs: 60_000 });
+    const hanging = Array.from({ length: HANGING }, () => poster.post(`${receiver.url}/hangs`, {}, '{}'));
+    await until(
+      'the posts that hang',
+      () => receiver.received.length,
+      (count) => count === HANGING,
+    );
+
+    const outcome = await poster.post(`${receiver.url}/well`, {}, '{}');
+
+    expect(outcome).toMatchObject({ outcome: 'answered', httpStatus: 204 });
+    await poster.close();
+    expect((await Promise.all(hanging)).map((one) => one.outcome)).toEqual(hanging.map(() => 'unreachable'));
   });
 
   it('sends over TLS to the name in the certificate', async () => {
