@@ -5,13 +5,14 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import { errorRules } from '../../shared/kernel/errorRules.ts';
 import { fieldOf } from '../../shared/kernel/callerInput.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
+import type { Principal } from '../../shared/identity/principal.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { authorize, type Authenticate } from './authentication.ts';
 import { checkInput } from './checkInput.ts';
 import { toAppError, toProblem } from './problem.ts';
 import { readLines } from './readLines.ts';
 import { scopeOf } from './routeScope.ts';
-import { makeRouter, type Answer, type Route, type Router } from './route.ts';
+import { ACTION_PATH, makeRouter, type Answer, type Route, type Router } from './route.ts';
 
 /**
  * The stack in front of every route, for Lambda and the embedded stack alike: correlation id → route → authentication →
@@ -86,17 +87,20 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
   const { route, parameters } = match;
   const { headers, correlationId } = seen;
   seen.route = route;
+  let principal: Principal | undefined;
   if (route.access !== 'public') {
-    const principal = await dependencies.authenticate(headers['authorization']);
+    principal = await dependencies.authenticate(headers['authorization']);
     seen.tenantId = authorize(principal, route.access, {
       scope: scopeOf(route),
       connectionId: parameters['connectionId'] ?? connectionRead(route, event),
+      isOfRecord: route.path === ACTION_PATH,
       address: event.requestContext.http.sourceIp,
     });
   }
   return route.handle({
     // Routes for tenants have a tenant; other routes do not read it.
     tenantId: seen.tenantId as TenantId,
+    connectionIds: principal?.role === 'tenant' ? principal.limits.connectionIds : undefined,
     parameters,
     body: await checkBody(route, event, headers),
     query: route.query === undefined ? undefined : readQuery(route.query, event),

@@ -1,14 +1,19 @@
 import type { z } from 'zod';
 import type { AppError } from '../../shared/kernel/appError.ts';
-import type { CorrelationId, TenantId } from '../../shared/kernel/id.ts';
+import type { ConnectionId, CorrelationId, TenantId } from '../../shared/kernel/id.ts';
 
 /** A route as data, for the router that matches it, the stack that checks requests, and the OpenAPI document. */
 export type Access = 'tenant' | 'operator' | 'public';
+
+/** The path at which an action is read, to which `Location` leads also a key that is for some connections alone. */
+export const ACTION_PATH = '/v1/actions/{actionId}';
 
 /** A request that the schemas of its route have accepted. */
 export interface Request<Body, Query> {
   /** The tenant that calls. Routes for operators and public routes have none, and must not read it. */
   readonly tenantId: TenantId;
+  /** The connections that its key is for; undefined for all. */
+  readonly connectionIds: readonly ConnectionId[] | undefined;
   readonly parameters: Readonly<Record<string, string>>;
   readonly body: Body;
   readonly query: Query;

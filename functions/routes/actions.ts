@@ -9,10 +9,11 @@ import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
+import { withFilesOf } from '../../shared/media/filesToSend.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { readPrefer } from '../http/prefer.ts';
 import { checkInput } from '../http/checkInput.ts';
-import { route, type Answer, type Request, type Route } from '../http/route.ts';
+import { ACTION_PATH, route, type Answer, type Request, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
 import { limitSchema, pageOf, toPage } from './views.ts';
 
@@ -42,14 +43,16 @@ export function actionRoutes(dependencies: ActionRouteDependencies): readonly Ro
   const { connections, actions, clock } = dependencies;
   return [
     ...(actionRows as readonly unknown[] as readonly ActionRow<ActionKind>[]).map((row) => askRoute(dependencies, row)),
-    route('GET', '/v1/actions/{actionId}', {
+    route('GET', ACTION_PATH, {
       summary: 'Read an action and what became of it',
       answers: { status: 200, schema: actionViewSchema },
-      handle: async ({ tenantId, parameters }) => {
+      handle: async ({ tenantId, connectionIds, parameters }) => {
         const actionId = parseId('act', parameters['actionId'] ?? '');
         const nowMs = clock.nowMs();
         const action = actionId && (await actions.findOfTenant(tenantId, actionId, nowMs));
-        if (action === undefined) throw new AppError('action_not_found');
+        if (action === undefined || connectionIds?.includes(action.connectionId) === false) {
+          throw new AppError('action_not_found');
+        }
         return { status: 200, json: toActionView(action, nowMs) };
       },
     }),
@@ -136,7 +139,7 @@ function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKi
 async function askAndWait(
   dependencies: ActionRouteDependencies,
   row: ActionRow<ActionKind>,
-  { tenantId, parameters, body, query, headers, correlationId }: Request<unknown, unknown>,
+  { tenantId, connectionIds, parameters, body, query, headers, correlationId }: Request<unknown, unknown>,
 ): Promise<Answer> {
   const { connections, clock } = dependencies;
   const begunAtMs = clock.monotonicMs();
@@ -147,7 +150,7 @@ async function askAndWait(
   const { expires_at: expiresAtMs, ...given } = (isRead ? query : body) as { readonly expires_at?: number };
   const inPath = Object.fromEntries(pathFieldsOf(row).map((name) => [name, parameters[name]]));
   const request = checkInput(row.request, { ...given, ...inPath }, 'body') as Readonly<Record<string, unknown>>;
-  const accepted = await acceptAction(dependencies, {
+  const accepted = await acceptAction(withFilesOf(dependencies, connectionIds), {
     connection,
     kind: row.kind,
     request,

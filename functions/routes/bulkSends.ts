@@ -7,6 +7,7 @@ import { listBulkMessages } from '../../shared/bulk/listBulkMessages.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
+import { withFilesOf } from '../../shared/media/filesToSend.ts';
 import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { linesRoute, route, type Request, type Route } from '../http/route.ts';
@@ -115,13 +116,16 @@ function askingRoute(dependencies: BulkRouteDependencies, parts: BulkParts): Rou
       schema: bulkSendViewSchema,
       example: { ...EXAMPLE, released: 0, counts: { waiting: 10_000 }, done: 0 },
     },
-    handle: async ({ tenantId, parameters, body: lines, query, headers, correlationId }) => {
+    handle: async ({ tenantId, connectionIds, parameters, body: lines, query, headers, correlationId }) => {
       const connection = await findConnection(dependencies.connections, tenantId, parameters['connectionId']);
       const { not_before: notBeforeMs, expires_at: expiresAtMs, per_minute: perMinute } = query;
       const times = { notBeforeMs, expiresAtMs };
       const idempotencyKey = readIdempotencyKey(headers);
       const request = { connection, lines, times, perMinute, idempotencyKey, correlationId };
-      return { status: 202, json: await parts.show(await acceptBulkSend(dependencies, request)) };
+      return {
+        status: 202,
+        json: await parts.show(await acceptBulkSend(withFilesOf(dependencies, connectionIds), request)),
+      };
     },
   });
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
+import { withFilesOf } from '../../shared/media/filesToSend.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import { cancelMessage } from '../../shared/message/cancelMessage.ts';
 import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
@@ -46,10 +47,11 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
       body: outboundMessageSchema,
       headers: ['idempotency-key'],
       answers: { status: 202, schema: messageViewSchema },
-      handle: async ({ tenantId, parameters, body, headers, correlationId }) => {
+      handle: async ({ tenantId, connectionIds, parameters, body, headers, correlationId }) => {
         const connection = await sendable.find(tenantId, parameters['connectionId']);
         const idempotencyKey = readIdempotencyKey(headers);
-        const message = await acceptMessage(dependencies, { connection, body, idempotencyKey, correlationId });
+        const within = withFilesOf(dependencies, connectionIds);
+        const message = await acceptMessage(within, { connection, body, idempotencyKey, correlationId });
         return { status: 202, json: toMessageView(message, { nowMs: clock.nowMs(), connection }) };
       },
     }),

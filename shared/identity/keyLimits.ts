@@ -46,6 +46,8 @@ export interface LimitedRequest {
   readonly scope: Scope | undefined;
   /** The connection that all of it is about; undefined where it names none. */
   readonly connectionId: string | undefined;
+  /** Whether it names one record, which alone says of which connection it is: who reads it looks whether the key is for that. */
+  readonly isOfRecord?: boolean;
   /** The address that it came from. */
   readonly address: string;
 }
@@ -56,18 +58,22 @@ export type LimitFault = 'network' | 'scope' | 'no_connection' | 'other_connecti
 /** Finds the limit of a key that keeps a request out; undefined when none does. */
 export function findLimitFault(
   { scopes: own, connectionIds, networks }: KeyLimits,
-  { scope, connectionId, address }: LimitedRequest,
+  { scope, connectionId, isOfRecord = false, address }: LimitedRequest,
 ): LimitFault | undefined {
   if (networks !== undefined && !networks.some((network) => isInside(address, network))) return 'network';
   if (own !== undefined && (scope === undefined || !own.includes(scope))) return 'scope';
   if (connectionIds === undefined) return undefined;
-  if (connectionId === undefined) return 'no_connection';
+  if (connectionId === undefined) return isOfRecord ? undefined : 'no_connection';
   return connectionIds.some((id) => id === connectionId) ? undefined : 'other_connection';
 }
 
-/** Whether a text is a network: an address and the number of its bits that count, such as `203.0.113.0/24` or `2001:db8::/32`. */
+/**
+ * Whether a text is a network: an address and the number of its bits that count, such as `203.0.113.0/24` or `2001:db8::/32`. One of IPv4
+ * that is written as one of IPv6 is none: no request would come from it.
+ */
 export function isNetwork(text: string): boolean {
-  return ipaddr.isValidCIDR(text) && (!ipaddr.IPv4.isValidCIDR(text) || ipaddr.IPv4.isValidCIDRFourPartDecimal(text));
+  if (ipaddr.IPv4.isValidCIDR(text)) return ipaddr.IPv4.isValidCIDRFourPartDecimal(text);
+  return ipaddr.IPv6.isValidCIDR(text) && !ipaddr.IPv6.parseCIDR(text)[0].isIPv4MappedAddress();
 }
 
 function isInside(address: string, network: string): boolean {

@@ -1,4 +1,11 @@
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeId, type ConnectionId, type CorrelationId } from '../../../shared/kernel/id.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+import type { BroughtFile } from '../../../shared/media/broughtFile.ts';
+import type { Media } from '../../../shared/media/media.ts';
+import { toMediaItem } from '../../../shared/media/mediaStore.ts';
+import { tableName } from '../../../shared/platform/tables.ts';
 import { operationsOf } from '../../hostile/openApiStrings.ts';
 import { anAccount, ApiStack, type Answered } from '../api/apiStack.ts';
 
@@ -7,7 +14,8 @@ type Owner = Awaited<ReturnType<ApiStack['tenant']>>;
 describe('a key that is for less than everything', () => {
   let stack: ApiStack;
   let owner: Owner;
-  let [own, other] = ['', ''];
+  let own: ConnectionId;
+  let other: ConnectionId;
   beforeAll(async () => {
     stack = await ApiStack.start();
     owner = await stack.tenant();
@@ -20,10 +28,13 @@ describe('a key that is for less than everything', () => {
     stack.call('POST', `/v1/admin/tenants/${tenantId}/api-keys`, { key: stack.operatorKey, body });
   const keyWith = async (
     body: object,
-  ): Promise<(method: string, path: string, body?: unknown) => Promise<Answered>> => {
+  ): Promise<(method: string, path: string, body?: unknown, contentType?: string) => Promise<Answered>> => {
     const { body: made } = await make(body);
-    return (method, path, given) =>
-      stack.call(method, path, { key: String(made['secret']), ...(given === undefined ? {} : { body: given }) });
+    return (method, path, given, contentType = 'application/json') =>
+      stack.call(method, path, {
+        key: String(made['secret']),
+        ...(given === undefined ? {} : { body: given, headers: { 'content-type': contentType } }),
+      });
   };
   const aText = { type: 'text', to: '+4915100000002', text: { body: 'hello 👋🏽' } };
   const impression = ({ status, body }: Answered): string =>
@@ -94,6 +105,96 @@ describe('a key that is for less than everything', () => {
       ...Array.from({ length: 3 }, () => '404 connection_not_found'),
       ...Array.from({ length: 4 }, () => '403 forbidden'),
     ]);
+  });
+
+  /** A file that came on a connection, as its row says it. */
+  const aFileOf = async (connectionId: ConnectionId): Promise<string> => {
+    const nowMs = Date.now();
+    const media: Media = {
+      mediaId: makeId('med', nowMs, systemRandom),
+      tenantId: owner.tenantId,
+      connectionId,
+      messageId: makeId('msg', nowMs, systemRandom),
+      correlationId: 'cor-of-test' as CorrelationId,
+      createdAtMs: nowMs,
+      type: 'image',
+      file: { use: 'image', path: '/v/1', key: 'a2V5', sha256: 'c2hh', mime_type: 'image/jpeg' },
+      told: {},
+      state: 'ready',
+      round: 1,
+      bytes: 10,
+      sha256: 'c2hh',
+    };
+    const Item = { ...toMediaItem(media, nowMs) };
+    await stack.dependencies.table.send(new PutCommand({ TableName: tableName('test', 'core'), Item }));
+    return media.mediaId;
+  };
+  /** A file that the tenant brought, or a picture that was looked up for it. */
+  const aBroughtFile = async (broughtBy: BroughtFile['broughtBy']): Promise<string> => {
+    const createdAtMs = Date.now();
+    const mediaId = makeId('med', createdAtMs, systemRandom);
+    const keptUntilMs = createdAtMs + 86_400_000;
+    const file = { mediaId, tenantId: owner.tenantId, broughtBy, objectKey: mediaId, createdAtMs, keptUntilMs };
+    await stack.dependencies.brought.create({ ...file, state: 'ready', bytes: 10, sha256: 'c2hh' });
+    return mediaId;
+  };
+  const sends = (id: string): Record<string, (call: Awaited<ReturnType<typeof keyWith>>) => Promise<Answered>> => {
+    const image = { type: 'image', to: '+4915100000002', image: { id } };
+    const photo = { name: { formatted_name: 'Ada' }, photo: { id } };
+    return {
+      message: (call) => call('POST', `/v1/connections/${own}/messages`, image),
+      card: (call) =>
+        call('POST', `/v1/connections/${own}/messages`, {
+          ...image,
+          type: 'contacts',
+          image: undefined,
+          contacts: [photo],
+        }),
+      'bulk send': (call) => call('POST', `/v1/connections/${own}/bulk-sends`, image, 'application/x-ndjson'),
+      picture: (call) =>
+        call('POST', `/v1/connections/${own}/profile/picture`, { id, expires_at: new Date(Date.now() + 60_000) }),
+    };
+  };
+
+  it('sends what came on its connections and what the tenant brought, and finds no other file', async () => {
+    const [limited, full] = [await keyWith({ connectionIds: [own] }), await keyWith({})];
+    const files = {
+      'came on its own': await aFileOf(own),
+      'came on another': await aFileOf(other),
+      uploaded: await aBroughtFile('upload'),
+      'looked up': await aBroughtFile('picture'),
+    };
+
+    const answers = [];
+    for (const [file, id] of Object.entries(files)) {
+      for (const [how, send] of Object.entries(sends(id))) {
+        for (const [key, call] of Object.entries({ limited, full })) {
+          const { status, body } = await send(call);
+          const isMissing = JSON.stringify(body).includes('is no file of yours');
+          answers.push(
+            `${key} ${how} ${file}: ${status < 300 ? 'sent' : isMissing ? 'missing' : JSON.stringify(body)}`,
+          );
+        }
+      }
+    }
+
+    const isMissing = (answer: string): boolean => /^limited .*(?:on another|looked up):/.test(answer);
+    expect(answers).toEqual(
+      answers.map((answer) => answer.replace(/: .*/s, isMissing(answer) ? ': missing' : ': sent')),
+    );
+    expect(answers).toHaveLength(32);
+  });
+
+  it('reads the actions of its connections where their answers say, and finds no others', async () => {
+    const [limited, another] = [await keyWith({ connectionIds: [own] }), await keyWith({ connectionIds: [other] })];
+    const expires_at = new Date(Date.now() + 60_000);
+    const asked = await limited('POST', `/v1/connections/${own}/contacts/check`, { contacts: ['12'], expires_at });
+    const location = String(asked.headers['location']);
+
+    const answers = [await limited('GET', location), await another('GET', location)];
+
+    expect(answers.map(impression)).toEqual(['200', '404 action_not_found']);
+    expect(answers[0]?.body['id']).toBe(asked.body['id']);
   });
 
   it('with one scope opens no route of another one, of all that there are', async () => {
