@@ -5,7 +5,7 @@ import type { ContactPage, ContactStore } from '../../shared/contact/contactStor
 import { isNamed, toSearch, type ContactSearch } from '../../shared/contact/searchContacts.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { ConnectionId } from '../../shared/kernel/id.ts';
-import { isPerson, toRecipient } from '../../shared/kernel/jid.ts';
+import { isPerson, toRecipient, withoutDevice } from '../../shared/kernel/jid.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
@@ -69,11 +69,16 @@ async function findContact(
   connectionId: ConnectionId,
   written: string | undefined,
 ): Promise<Contact> {
-  const address = toRecipient(written ?? '');
-  const isOne = address !== undefined && isPerson(address);
-  const contact = isOne ? await contacts.find(connectionId, address, clock.nowMs()) : undefined;
+  const address = addressIn(written ?? '');
+  const contact = address === undefined ? undefined : await contacts.find(connectionId, address, clock.nowMs());
   if (contact === undefined) throw new AppError('contact_not_found');
   return contact;
+}
+
+/** The address of a person as it was written; undefined for what is none. Some write to whom nobody can write, such as WhatsApp itself. */
+function addressIn(written: string): string | undefined {
+  const address = toRecipient(written) ?? written;
+  return isPerson(address) && withoutDevice(address) === address ? address : undefined;
 }
 
 type Place = Parameters<ContactStore['list']>[1];
@@ -90,6 +95,8 @@ async function readPage(
     return contacts.listByNumber(connectionId, search.digits, page);
   }
   if (page.after !== undefined && !isPerson(page.after)) throw new AppError('invalid_cursor');
+  // No name would be found by punctuation, however many are read.
+  if (search?.words.length === 0) return { contacts: [], next: undefined };
   const isFound = search === undefined ? undefined : (contact: Contact) => isNamed(contact, search.words);
   return contacts.list(connectionId, page, isFound);
 }

@@ -11,7 +11,7 @@ export function toSearch(written: string): ContactSearch {
   return isNumber ? { by: 'number', digits } : { by: 'name', words: wordsOf(written) };
 }
 
-/** Whether each word of a search begins a word of a name of the person, or of the handle. Case and accents do not count. */
+/** Whether each word of a search begins a word of a name of the person, or of the handle. Case and accents do not count, and an emoji is a word. */
 export function isNamed({ push, saved, username }: Contact, words: readonly string[]): boolean {
   const own = [push, saved, username].flatMap((name) => (name === undefined ? [] : wordsOf(name)));
   return words.length > 0 && words.every((word) => own.some((one) => one.startsWith(word)));
@@ -19,5 +19,5 @@ export function isNamed({ push, saved, username }: Contact, words: readonly stri
 
 function wordsOf(text: string): readonly string[] {
   const folded = text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
-  return folded.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
+  return folded.match(/[\p{L}\p{N}]+|\p{S}/gu) ?? [];
 }

@@ -41,7 +41,8 @@ function seenIn(fact: Fact): Sighting | undefined {
   switch (fact.kind) {
     case 'message': {
       const { chat, chatAlias, sender, senderAlias, senderName: push, senderUsername: username, fromMe } = fact;
-      if (!fromMe) return sightingOf([sender, senderAlias], { push, username });
+      // Some clients say an empty name, which is none.
+      if (!fromMe) return sightingOf([sender, senderAlias], { push: push || undefined, username });
       const isToSelf = chat === sender || chat === senderAlias;
       return isToSelf ? undefined : sightingOf([chat, chatAlias]);
     }

@@ -20,7 +20,7 @@ describe('contacts, over the API', () => {
     await know({ id: '222@lid', number: '4915100000002', push: 'Ada', saved: 'Ada Lovelace', blocked: false });
     await know({ id: '333@lid', push: 'Zoë Ångström', username: 'zoe.a' });
     await know({ id: '4915100000004@s.whatsapp.net', number: '4915100000004', push: 'Bob' });
-    await know({ id: '444@lid', number: '5511987654321' });
+    await know({ id: '444@lid', number: '5511987654321', push: 'Bäckerei 🥐👋🏽' });
   });
   afterAll(() => stack.stop());
 
@@ -65,6 +65,22 @@ describe('contacts, over the API', () => {
     },
   );
 
+  it.each(['0@s.whatsapp.net', '16505361212000000@s.whatsapp.net', '00@lid'])(
+    'are read by the id with which they are listed, also where nobody can write to it: %s',
+    async (id) => {
+      const another = await stack.connection(tenant, anAccount);
+      const contact = { id, firstSeenAtMs: nowMs, seenAtMs: nowMs, version: 1 };
+      await store().write(another, { write: 'make', contact }, nowMs);
+      const path = `/v1/connections/${another}/contacts`;
+
+      const { body } = await stack.call('GET', path, { key: tenant.key });
+
+      expect(body['data']).toMatchObject([{ id }]);
+      const read = await stack.call('GET', `${path}/${encodeURIComponent(id)}`, { key: tenant.key });
+      expect(read).toMatchObject({ status: 200, body: { id } });
+    },
+  );
+
   it('are listed once each, in pages', async () => {
     const first = await get('?limit=3');
     const rest = await idsOf(`?limit=3&after=${encodeURIComponent(String(first.body['next']))}`);
@@ -82,7 +98,10 @@ describe('contacts, over the API', () => {
     ['zoe.a', ['333@lid']],
     ['+49 151', ['222@lid', '4915100000004@s.whatsapp.net']],
     ['5511', ['444@lid']],
+    ['🥐', ['444@lid']],
+    ['bäck 👋', ['444@lid']],
     ['nobody', []],
+    ['%', []],
   ])('are found by the beginning of a number or a name: %s', async (search, ids) => {
     expect(await idsOf(`?search=${encodeURIComponent(search)}`)).toEqual(ids);
   });
@@ -111,6 +130,20 @@ describe('contacts, over the API', () => {
     await new ContactStore({ table: counting, stage }).listByNumber(connectionId, '49', page);
 
     expect(asked).toEqual([3, 3]);
+  });
+
+  it('are not read at all for a search without a letter, a digit or a sign', async () => {
+    const { contacts } = stack.dependencies;
+    const list = (): never => {
+      throw new Error('was read');
+    };
+    const path = `/v1/connections/${connectionId}/contacts?search=%25%20..`;
+
+    const answer = await stack
+      .with({ contacts: Object.assign(Object.create(contacts) as ContactStore, { list }) })
+      .call('GET', path, { key: tenant.key });
+
+    expect(answer).toMatchObject({ status: 200, body: { data: [], hasMore: false } });
   });
 
   it('are found by number in pages, too, and a cursor of another search is refused', async () => {

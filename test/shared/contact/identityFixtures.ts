@@ -275,6 +275,11 @@ export const fixtures: readonly Fixture[] = [
     people: [{ ...ada, pictureId: '17' }],
   },
   {
+    what: 'whose name is empty in a later message',
+    comes: [byLid({ sender_pn: PN }), byLid({ notify: '' })],
+    people: [ada],
+  },
+  {
     what: 'who writes to a broadcast list',
     comes: [message({ from: '17@broadcast', participant: PN, notify: 'Ada' }), byLid({ sender_pn: PN })],
     people: [ada],

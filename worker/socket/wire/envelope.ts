@@ -37,7 +37,7 @@ export function addressOf({ attrs }: BinaryNode, me: Me): MessageAddress {
     ...(chatAlias === undefined ? {} : { chatAlias }),
     ...(senderAlias === undefined ? {} : { senderAlias }),
     fromMe,
-    ...(attrs['notify'] === undefined ? {} : { senderName: attrs['notify'] }),
+    ...(attrs['notify'] ? { senderName: attrs['notify'] } : {}),
     ...(isGroup && !fromMe ? usernameIn(attrs['participant_username']) : {}),
     ...(attrs['edit'] === DELETE_AS_ADMIN ? { asAdmin: true } : {}),
   };
