@@ -48,7 +48,7 @@ export const brandedText = <Brand>() =>
     .transform((text) => text as Brand);
 
 /** The last moment that an id made of a time can hold. */
-const LAST_MS = 2 ** 48 - 1;
+export const LAST_MS = 2 ** 48 - 1;
 export const timeMs = z.number().int().min(0).max(LAST_MS);
 
 /** An address as WhatsApp writes it, without device. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toMessageView } from '../../../functions/routes/views.ts';
 import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
+import { FOR_EVER, type ChatMarks } from '../../../shared/event/facts/chatMarkFact.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import type { MessageFlagFact } from '../../../shared/event/facts/messageFlagFact.ts';
 import { messageKey } from '../../../shared/event/facts/messageKey.ts';
@@ -121,9 +122,19 @@ describe('what the account does to a message or a chat for itself alone', () => 
     expect((await shown()).map(({ starred }) => starred)).toEqual([true, true]);
   });
 
-  it('is told of a chat by all its names', async () => {
-    await record({ kind: 'chat_mark', key: 'app_state:mark', atMs: AT, chat: BOB, unread: true });
+  it.each<[ChatMarks, object]>([
+    [{ unread: true }, { unread: true }],
+    [{ archived: false }, { archived: false }],
+    [{ pinned: true }, { pinned: true }],
+    [{ mutedUntilMs: 0 }, { muted: false }],
+    [{ mutedUntilMs: FOR_EVER }, { muted: true }],
+    [{ mutedUntilMs: AT }, { muted: true, mutedUntil: new Date(AT).toISOString() }],
+  ])('is told of a chat by all its names, with what has changed alone: %j', async (marks, shown) => {
+    await record({ kind: 'chat_mark', key: 'app_state:mark', atMs: AT, chat: BOB, ...marks });
 
-    expect(await told()).toMatchObject([{ type: 'chat.updated', data: { chat: { id: BOB_LID }, unread: true } }]);
+    const chat = { id: BOB_LID, lid: BOB_LID, phoneNumber: '+4915100000002' };
+    expect((await told()).map(({ type, data }) => ({ type, data }))).toEqual([
+      { type: 'chat.updated', data: { chat, ...shown } },
+    ]);
   });
 });

@@ -165,7 +165,7 @@ describe('the state that the devices of the account share', () => {
     const mark = await until(
       'the mark',
       () => room.facts.findLast((fact) => fact.kind === 'chat_mark'),
-      (fact) => fact?.kind === 'chat_mark' && fact.unread,
+      (fact) => fact?.kind === 'chat_mark' && fact.unread === true,
     );
     expect(mark).toMatchObject({ chat, unread: true });
     await noticesAreGone();
