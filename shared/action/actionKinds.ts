@@ -10,7 +10,17 @@ import {
   channelPostsList,
   channelPostReact,
 } from './kinds/channels.ts';
-import { chatRead, chatUnread } from './kinds/chatMarks.ts';
+import { chatClear, chatDelete } from './kinds/chatEmpties.ts';
+import {
+  chatArchive,
+  chatMute,
+  chatPin,
+  chatRead,
+  chatUnarchive,
+  chatUnmute,
+  chatUnpin,
+  chatUnread,
+} from './kinds/chatMarks.ts';
 import { chatTyping } from './kinds/chatTyping.ts';
 import { communityCreate, communityGroupLink, communityGroupsList, communityGroupUnlink } from './kinds/communities.ts';
 import {
@@ -76,6 +86,14 @@ export const actionRows = [
   messageDeleteForMe,
   chatRead,
   chatUnread,
+  chatArchive,
+  chatUnarchive,
+  chatPin,
+  chatUnpin,
+  chatMute,
+  chatUnmute,
+  chatClear,
+  chatDelete,
   profilePictureSet,
   profilePictureRemove,
   groupPictureSet,

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import { toRecipient } from '../kernel/jid.ts';
+
 /**
  * What all actions have in common that change the state which an account's own devices share. The budget is what a busy person
  * does by hand: WhatsApp's own limit is not known.
@@ -16,3 +19,14 @@ export const exampleChat = {
   phoneNumber: '+4915123456789',
   lid: '236471520047@lid',
 };
+
+/** The chat of a request: a person or a group. */
+export const chatAddress = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine(
+    (text) => toRecipient(text) !== undefined,
+    'Write it like +49 151 23456789, or as the address of a person or group that this API showed you.',
+  )
+  .meta({ description: 'Phone number in international form, or the address of a person or group.' });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { boundOther, wellFormed } from '../../content/contentBounds.ts';
 import { boundedName } from '../../kernel/boundedName.ts';
 import type { StanzaId } from '../../kernel/id.ts';
+import { LAST_MS } from '../../kernel/lastMs.ts';
 import { factBounds } from './factBounds.ts';
 
 /**
@@ -47,8 +48,6 @@ export const brandedText = <Brand>() =>
     .min(1)
     .transform((text) => text as Brand);
 
-/** The last moment that an id made of a time can hold. */
-export const LAST_MS = 2 ** 48 - 1;
 export const timeMs = z.number().int().min(0).max(LAST_MS);
 
 /** An address as WhatsApp writes it, without device. */

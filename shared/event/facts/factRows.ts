@@ -3,6 +3,7 @@ import { actionEndFact } from './actionEndFact.ts';
 import { bulkSendFact } from './bulkSendFact.ts';
 import { callFact } from './callFact.ts';
 import { callStatusFact } from './callStatusFact.ts';
+import { chatEmptiedFact } from './chatEmptiedFact.ts';
 import { chatMarkFact } from './chatMarkFact.ts';
 import { connectionDeletedFact } from './connectionDeletedFact.ts';
 import { contactChangeFact } from './contactChangeFact.ts';
@@ -36,6 +37,7 @@ const rows = {
   bulk_send: bulkSendFact,
   message_flag: messageFlagFact,
   chat_mark: chatMarkFact,
+  chat_emptied: chatEmptiedFact,
   media: mediaFact,
   contact_change: contactChangeFact,
   contact_merged: contactMergedFact,

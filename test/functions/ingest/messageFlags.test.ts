@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toMessageView } from '../../../functions/routes/views.ts';
 import { eventSchema, type TenantEvent } from '../../../shared/event/event.ts';
-import { FOR_EVER, type ChatMarks } from '../../../shared/event/facts/chatMarkFact.ts';
+import { FOR_EVER, type ChatMarks } from '../../../shared/message/chatMarks.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import type { MessageFlagFact } from '../../../shared/event/facts/messageFlagFact.ts';
 import { messageKey } from '../../../shared/event/facts/messageKey.ts';
@@ -136,5 +136,21 @@ describe('what the account does to a message or a chat for itself alone', () => 
     expect((await told()).map(({ type, data }) => ({ type, data }))).toEqual([
       { type: 'chat.updated', data: { chat, ...shown } },
     ]);
+  });
+
+  it.each([
+    [{ how: 'cleared', keptStarred: true }, 'chat.cleared', { keptStarred: true }],
+    [{ how: 'cleared', keptStarred: false }, 'chat.cleared', { keptStarred: false }],
+    [{ how: 'deleted', keptStarred: false }, 'chat.deleted', {}],
+  ] as const)('is told of a chat that is emptied, whose messages stay as they are: %j', async (how, type, data) => {
+    await record(aMessage('ONE'));
+    const before = await shown();
+
+    await record({ kind: 'chat_emptied', key: 'app_state:gone', atMs: AT, chat: BOB, untilMs: AT, ...how });
+
+    expect(await told()).toMatchObject([
+      { type, data: { chat: { id: BOB_LID }, until: new Date(AT).toISOString(), ...data } },
+    ]);
+    expect(await shown()).toEqual(before);
   });
 });

@@ -2,7 +2,6 @@ import { rowOf, type ActionKind, type AskedAction, type RequestOf } from '../../
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import type { ActionOutcome } from '../port/actionOutcome.ts';
 import { isFinal, LookUpError, refusalIn } from '../port/lookUpError.ts';
-import { askChatRead, askChatUnread, askMessageDeleteForMe, askMessageStar, askMessageUnstar } from './askAppState.ts';
 import { askCallReject } from './askCallReject.ts';
 import {
   askCommunityCreate,
@@ -19,6 +18,17 @@ import {
   askChannelPostsList,
   askChannelPostReact,
 } from './askChannels.ts';
+import { askChatClear, askChatDelete } from './askChatEmpties.ts';
+import {
+  askChatArchive,
+  askChatMute,
+  askChatPin,
+  askChatRead,
+  askChatUnarchive,
+  askChatUnmute,
+  askChatUnpin,
+  askChatUnread,
+} from './askChatMarks.ts';
 import { askChatTyping } from './askChatTyping.ts';
 import {
   askContactAboutFind,
@@ -54,6 +64,7 @@ import {
   askGroupSettingsSet,
   askGroupSubjectSet,
 } from './askGroups.ts';
+import { askMessageDeleteForMe, askMessageStar, askMessageUnstar } from './askMessageFlags.ts';
 import { askMessagePlayed, askMessageRead } from './askMessageMarks.ts';
 import {
   askGroupPictureRemove,
@@ -85,6 +96,14 @@ const asks: { readonly [Kind in ActionKind]: Ask<Kind> } = {
   message_delete_for_me: askMessageDeleteForMe,
   chat_read: askChatRead,
   chat_unread: askChatUnread,
+  chat_archive: askChatArchive,
+  chat_unarchive: askChatUnarchive,
+  chat_pin: askChatPin,
+  chat_unpin: askChatUnpin,
+  chat_mute: askChatMute,
+  chat_unmute: askChatUnmute,
+  chat_clear: askChatClear,
+  chat_delete: askChatDelete,
   profile_picture_set: askProfilePictureSet,
   profile_picture_remove: askProfilePictureRemove,
   group_picture_set: askGroupPictureSet,

@@ -6,10 +6,11 @@ import { isFinal } from '../port/lookUpError.ts';
 import { BlobError } from './blobs.ts';
 import { emptyCollection, fromStored, toStored, type CollectionName, type CollectionState } from './collectionState.ts';
 import { expandKey, type StateKey } from './patchSeals.ts';
-import { keyIdsOf, readPatch, readSnapshot, type Mutation, type Read, type Reading } from './readPatches.ts';
+import { keyIdsOf, readPatch, readSnapshot, toName, type Mutation, type Read, type Reading } from './readPatches.ts';
+import { hasToBeThere, isPlaced, placeEntries, SeenRecords } from './placeEntries.ts';
 import { timeOf, toFact } from './stateKinds.ts';
 import { decoded, decodePatch, readAnswer, toFetchQuery, toPatchQuery, type Answered } from './syncQueries.ts';
-import { writePatch, type StateChange } from './writePatch.ts';
+import { writePatch, type PlacedEntry, type StateChange, type StateEntry } from './writePatch.ts';
 
 export interface CollectionsParts extends Pick<Surroundings, 'clock' | 'metrics'> {
   /** Asks WhatsApp. Rejects where it refuses the whole query, or does not answer in time. */
@@ -36,6 +37,14 @@ export type Synced = { readonly end: 'synced'; readonly state: CollectionState }
 /** `overtaken`: another device was faster each time. `untold`: WhatsApp has it, and it is told with the next try. */
 export type Written =
   { readonly end: 'written' | 'overtaken' } | { readonly end: 'untold'; readonly error: unknown } | StateTrouble;
+
+/** A change whose records have their places. */
+interface Placed {
+  readonly end: 'placed';
+  readonly key: StateKey;
+  readonly state: CollectionState;
+  readonly entries: readonly PlacedEntry[];
+}
 
 const VERSIONS = 'app-state-sync-version';
 const KEYS = 'app-state-sync-key';
@@ -68,11 +77,16 @@ export class Collections {
   /**
    * Follows a collection up to its newest version, and tells what is new in it.
    * @param sinceMs where nothing is known of the collection, or its old state is lost: tells what was changed from this time on
-   * @param see called with each change that is read
+   * @param reading.see called with each change that is read
+   * @param reading.isWhole asks for the whole collection, so that `see` is called with each record of it
    */
-  async sync(name: CollectionName, sinceMs: number, see?: (mutation: Mutation) => void): Promise<Synced> {
+  async sync(
+    name: CollectionName,
+    sinceMs: number,
+    reading: { readonly see?: (mutation: Mutation) => void; readonly isWhole?: boolean } = {},
+  ): Promise<Synced> {
     let state = await this.#load(name);
-    let isWhole = state === undefined;
+    let isWhole = reading.isWhole === true || state === undefined;
     for (let answers = 0; answers < MOST_ANSWERS; answers += 1) {
       const before = isWhole ? undefined : state;
       const asked = { name, version: before?.version ?? 0 };
@@ -92,7 +106,7 @@ export class Collections {
         isWhole ? newIn(read.mutations, state, sinceMs, this.#parts.clock.nowMs()) : read.mutations,
       );
       await this.#save(name, read.state);
-      if (see !== undefined) read.mutations.forEach(see);
+      if (reading.see !== undefined) read.mutations.forEach(reading.see);
       const hasMoved = before === undefined || read.state.version > before.version;
       state = read.state;
       isWhole = false;
@@ -107,22 +121,21 @@ export class Collections {
     const { ask, clock } = this.#parts;
     const name = change.collection;
     for (let conflicts = 0; conflicts < MOST_CONFLICTS; conflicts += 1) {
+      const seen = new SeenRecords(change);
       let state = conflicts === 0 ? await this.#load(name) : undefined;
       if (state === undefined) {
-        let last: Mutation | undefined;
-        const synced = await this.sync(name, clock.nowMs(), (mutation) => {
-          if (isSameIndex(change.index, mutation.index)) last = mutation;
-        });
+        const synced = await this.sync(name, clock.nowMs(), { see: seen.note });
         if (synced.end !== 'synced') return synced;
-        if (conflicts > 0 && isThere(change, last)) return { end: 'written' };
+        if (conflicts > 0 && isThere(change, seen)) return { end: 'written' };
         state = synced.state;
       }
-      const key = await this.#newestKey();
-      if (key === undefined) return { end: 'key_missing' };
-      const patch = writePatch(key, state, change);
-      const answered = readAnswer(await ask(toPatchQuery({ name, version: state.version }, patch.bytes)), name);
+      const placed = await this.#place(change, state, seen);
+      if (placed.end !== 'placed') return placed;
+      if (placed.entries.length === 0) return { end: 'written' };
+      const patch = writePatch(placed.key, placed.state, name, placed.entries);
+      const answered = readAnswer(await ask(toPatchQuery({ name, version: placed.state.version }, patch.bytes)), name);
       if (answered.answer === 'given') {
-        return this.#tell(name, [patch.mutation])
+        return this.#tell(name, patch.mutations)
           .then(() => this.#save(name, patch.state))
           .then(
             () => ({ end: 'written' }),
@@ -132,6 +145,24 @@ export class Collections {
       if (answered.code !== CONFLICT) return { end: 'refused', code: answered.code };
     }
     return { end: 'overtaken' };
+  }
+
+  /** Finds where the records of a change are. One that is to be removed and is not found is looked for in the whole collection. */
+  async #place(change: StateChange, found: CollectionState, seen: SeenRecords): Promise<Placed | StateTrouble> {
+    const key = await this.#newestKey();
+    if (key === undefined) return { end: 'key_missing' };
+    let state = found;
+    const isLost = (entry: StateEntry): boolean => entry.operation === 'remove' && !isPlaced(key, found, entry);
+    if (change.entries.some(isLost)) {
+      const synced = await this.sync(change.collection, this.#parts.clock.nowMs(), { see: seen.note, isWhole: true });
+      if (synced.end !== 'synced') return synced;
+      state = synced.state;
+    }
+    const ids = change.entries.filter(hasToBeThere).flatMap((entry) => seen.keyIdsOf(entry).map(toName));
+    const keys = await this.#keys([...new Set(ids)].slice(0, MOST_KEYS));
+    const olderKeysOf = (entry: StateEntry): readonly StateKey[] =>
+      seen.keyIdsOf(entry).flatMap((id) => (toName(id) === toName(key.id) ? [] : (keys.get(toName(id)) ?? [])));
+    return { end: 'placed', key, state, entries: placeEntries(change, key, state, olderKeysOf) };
   }
 
   async #read(
@@ -255,14 +286,16 @@ function newIn(
   });
 }
 
-function isSameIndex(index: readonly string[], other: readonly string[] | undefined): boolean {
-  return other?.length === index.length && index.every((part, at) => part === other[at]);
-}
-
-/** Whether the last word on what a change is about says the same. */
-function isThere(change: StateChange, last: Mutation | undefined): boolean {
-  if (last === undefined) return false;
-  return meaningOf(change.collection, last) === meaningOf(change.collection, { ...last, ...change, operation: 'set' });
+/** Whether the last word on everything that a change is about says the same. */
+function isThere({ collection, entries }: StateChange, seen: SeenRecords): boolean {
+  return entries
+    .filter(({ onlyIfThere }) => onlyIfThere !== true)
+    .every((entry) => {
+      const last = seen.lastOf(entry);
+      if (last === undefined) return false;
+      const { index, value, operation = 'set' } = entry;
+      return meaningOf(collection, last) === meaningOf(collection, { ...last, index, value, operation });
+    });
 }
 
 function meaningOf(collection: CollectionName, mutation: Mutation): string {

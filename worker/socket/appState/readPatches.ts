@@ -27,6 +27,8 @@ export interface Mutation {
   readonly value: proto.ISyncActionValue | undefined;
   readonly indexMac: string;
   readonly valueMac: Uint8Array;
+  /** The id of the key with which it is sealed. */
+  readonly keyId: Uint8Array;
 }
 
 export type Read =
@@ -134,7 +136,14 @@ function open(reading: Reading, { operation, record }: Written): Mutation {
   const { index, value } = decoded(plain);
   const indexMac = Buffer.from(present(record?.index?.blob));
   if (!indexMacOf(key, index).equals(indexMac)) throw new Damaged('the MAC of an index');
-  return { operation, index: toIndex(index), value, indexMac: indexMac.toString('latin1'), valueMac: macIn(blob) };
+  return {
+    operation,
+    index: toIndex(index),
+    value,
+    indexMac: indexMac.toString('latin1'),
+    valueMac: macIn(blob),
+    keyId: key.id,
+  };
 }
 
 function openedValue(key: StateKey, operation: Operation, blob: Uint8Array): Uint8Array {

@@ -1,8 +1,12 @@
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import { digest } from '../../../shared/event/facts/factKey.ts';
 import { tableEntry } from '../../../shared/kernel/tableEntry.ts';
+import { archiveChat } from './kinds/archiveChat.ts';
 import { deleteForMe } from './kinds/deleteForMe.ts';
+import { clearChat, deleteChat } from './kinds/emptyChat.ts';
 import { markChat } from './kinds/markChat.ts';
+import { muteChat } from './kinds/muteChat.ts';
+import { pinChat } from './kinds/pinChat.ts';
 import { savedContact } from './kinds/savedContact.ts';
 import { star } from './kinds/star.ts';
 import type { StateKind } from './kinds/stateKind.ts';
@@ -13,6 +17,11 @@ const stateKinds: Readonly<Record<string, StateKind>> = {
   star,
   deleteMessageForMe: deleteForMe,
   markChatAsRead: markChat,
+  archive: archiveChat,
+  pin_v1: pinChat,
+  mute: muteChat,
+  clearChat,
+  deleteChat,
   contact: savedContact,
 };
 

@@ -176,7 +176,7 @@ describe('the state that the devices of the account share', () => {
     await room.client.changeAppState(ANN, {
       collection: 'regular_high',
       changes: [
-        { index: ['mute', BOB_JID], value: { muteAction: { muted: true } } },
+        { index: ['quick_reply', '1'], value: { quickReplyAction: { shortcut: 'hi' } } },
         { index: ['__proto__', 'constructor'] },
         { index: 'no list at all' },
         { index: ['star'] },

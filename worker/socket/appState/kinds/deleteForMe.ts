@@ -17,13 +17,15 @@ export const deleteForMe: StateKind = {
  * @param sentAtMs the time of the message
  */
 export function toDeleteForMeChange(message: NamedInIndex, sentAtMs: number, nowMs: number): StateChange {
+  const deleteMessageForMeAction = { deleteMedia: false, messageTimestamp: Math.floor(sentAtMs / 1_000) };
   return {
     collection: 'regular_high',
-    index: ['deleteMessageForMe', ...toMessageIndex(message)],
-    value: {
-      deleteMessageForMeAction: { deleteMedia: false, messageTimestamp: Math.floor(sentAtMs / 1_000) },
-      timestamp: nowMs,
-    },
-    formVersion: 3,
+    entries: [
+      {
+        index: ['deleteMessageForMe', ...toMessageIndex(message)],
+        value: { deleteMessageForMeAction, timestamp: nowMs },
+        formVersion: 3,
+      },
+    ],
   };
 }

@@ -1,5 +1,6 @@
 import type { StateChange } from '../writePatch.ts';
-import { chatIn, type NamedInIndex, type StateKind } from './stateKind.ts';
+import { toMessageRange, type NewestMessage } from './messageRange.ts';
+import { chatIn, type StateKind } from './stateKind.ts';
 
 /** A chat that is marked as read or as unread. */
 export const markChat: StateKind = {
@@ -11,43 +12,22 @@ export const markChat: StateKind = {
   },
 };
 
-/** The newest message of a chat, as far as it is known. */
-export interface NewestMessage extends NamedInIndex {
-  readonly atMs: number;
-}
-
-/**
- * The change that marks a chat. It names the newest message, up to which it holds; without one, the present moment. Source of
- * the form: `BuildMarkChatAsRead` of whatsmeow.
- */
+/** The change that marks a chat up to its newest message. Source of the form: `BuildMarkChatAsRead` of whatsmeow. */
 export function toMarkChatChange(
   chat: string,
   read: boolean,
   newest: NewestMessage | undefined,
   nowMs: number,
 ): StateChange {
-  const timestamp = Math.floor((newest?.atMs ?? nowMs) / 1_000);
-  const messages =
-    newest === undefined
-      ? []
-      : [
-          {
-            key: {
-              remoteJid: newest.chat,
-              id: newest.stanzaId,
-              fromMe: newest.fromMe,
-              ...(newest.sender === undefined || newest.sender === newest.chat ? {} : { participant: newest.sender }),
-            },
-            timestamp,
-          },
-        ];
+  const markChatAsReadAction = { read, messageRange: toMessageRange(newest, nowMs) };
   return {
     collection: 'regular_low',
-    index: ['markChatAsRead', chat],
-    value: {
-      markChatAsReadAction: { read, messageRange: { lastMessageTimestamp: timestamp, messages } },
-      timestamp: nowMs,
-    },
-    formVersion: 3,
+    entries: [
+      {
+        index: ['markChatAsRead', chat],
+        value: { markChatAsReadAction, timestamp: nowMs },
+        formVersion: 3,
+      },
+    ],
   };
 }

@@ -17,8 +17,12 @@ export const star: StateKind = {
 export function toStarChange(message: NamedInIndex, starred: boolean, nowMs: number): StateChange {
   return {
     collection: 'regular_high',
-    index: ['star', ...toMessageIndex(message)],
-    value: { starAction: { starred }, timestamp: nowMs },
-    formVersion: 2,
+    entries: [
+      {
+        index: ['star', ...toMessageIndex(message)],
+        value: { starAction: { starred }, timestamp: nowMs },
+        formVersion: 2,
+      },
+    ],
   };
 }
