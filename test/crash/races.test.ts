@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../shared/kernel/clock.ts';
+import { runs } from '../sample.ts';
 import { until } from '../whatsapp/until.ts';
 import { ANN, BOB, SocketRoom } from '../worker/socket/socketRoom.ts';
 
@@ -8,7 +9,7 @@ import { ANN, BOB, SocketRoom } from '../worker/socket/socketRoom.ts';
  * overlap, a send that has read the session early, two accounts of one process that talk to the same contact.
  */
 const CARL = '4915100000003';
-const ROUNDS = 40;
+const ROUNDS = runs(12, 40);
 const WITHOUT_A_TURN_MS = 500;
 
 describe('steps on one Signal session at the same time', () => {

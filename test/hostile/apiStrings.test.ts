@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { actionRows } from '../../shared/action/actionKinds.ts';
 import { errorRules } from '../../shared/kernel/errorRules.ts';
 import { anAccount, ApiStack, type Answered } from '../functions/api/apiStack.ts';
+import { played } from '../sample.ts';
 import { operationsOf, withText, type Operation, type Place } from './openApiStrings.ts';
 
 const TEXTS: Readonly<Record<string, string>> = {
   'half an emoji': 'a\ud83db',
+  '1 MB': 'x'.repeat(1_048_576),
   'U+FFFF': 'a\uffffb',
   NUL: 'a\u0000b',
-  '1 MB': 'x'.repeat(1_048_576),
   __proto__: '__proto__',
   empty: '',
   'an emoji': '👩🏽‍🚀',
@@ -103,7 +104,7 @@ describe('whatever text stands in a request', () => {
     expect(operations.length).toBeGreaterThan(20);
   });
 
-  it.each(Object.entries(TEXTS))(
+  it.each(played(Object.entries(TEXTS), 3))(
     '%s is taken or refused with a code of the catalogue, everywhere',
     async (_what, text) => {
       const wrong: string[] = [];

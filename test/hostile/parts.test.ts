@@ -8,6 +8,7 @@ import { makeSafe } from '../../worker/facts/makeSafe.ts';
 import { toMessageFacts } from '../../worker/socket/wire/messageFacts.ts';
 import { aBatch, newIds, startEventStores, type EventStores } from '../shared/event/eventStores.ts';
 import { recordFacts } from '../shared/event/recordFacts.ts';
+import { runs } from '../sample.ts';
 
 const ME = { phoneJid: '4915100000001@s.whatsapp.net', lid: undefined };
 const GROUP = '120363000000000001@g.us';
@@ -103,7 +104,7 @@ describe('parts of whatever their writers name', () => {
         const keys = new Set(all.map(({ id, by }) => `${by} ${id}`));
         expect(seen.length).toBeGreaterThanOrEqual(keys.size);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(12, 60) },
     );
   });
 });

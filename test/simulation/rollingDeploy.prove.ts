@@ -24,4 +24,10 @@ describe('a rolling deploy, from the numbers of the template', () => {
     expect(logins.filter((count) => count > 2)).toEqual([]);
     expect(longestStopMs).toBeGreaterThan(5_000);
   });
+
+  it('would find sockets that move twice, where new workers start in parts', async () => {
+    const { owners } = await deployTwice('small', 1, false, { maximumPercent: 150 });
+
+    expect(owners.some((generations) => generations.filter((generation) => generation === 2).length > 1)).toBe(true);
+  });
 });

@@ -5,7 +5,7 @@ import { simulate } from './simulate.ts';
 import { SHARD_CAP } from './simulatedFleet.ts';
 import type { Variant } from './variants.ts';
 
-/** What `simulation.test.ts` shows in a few worlds, and `simulation.prove.ts` in many. */
+/** What `simulation.prove.ts` shows in many worlds, and `simulation.test.ts` in a few. */
 
 const command = (seed: number): string => `npm run simulate -- --seed ${seed}`;
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { played } from '../sample.ts';
 import { WhatsAppClient } from './client.ts';
 import type { Fault, Strike } from './faults.ts';
 import {
@@ -47,7 +48,7 @@ describe('fault knobs, seen by a real Baileys socket', () => {
   });
 
   // docs/whatsapp.md, "What Baileys reports".
-  it.each<readonly [what: string, strike: Strike, code: number]>([
+  const strikes: readonly (readonly [what: string, strike: Strike, code: number])[] = [
     ['conflict replaced', { kind: 'stream_error', child: 'conflict', type: 'replaced' }, 440],
     ['401 device removed', { kind: 'stream_error', code: 401, child: 'conflict', type: 'device_removed' }, 401],
     ['device removed without a code', { kind: 'stream_error', child: 'conflict', type: 'device_removed' }, 440],
@@ -64,7 +65,8 @@ describe('fault knobs, seen by a real Baileys socket', () => {
     ['failure without a reason', { kind: 'failure' }, 500],
     ['end of stream', { kind: 'stream_end' }, 428],
     ['plain close', { kind: 'close' }, 428],
-  ])('%s closes the socket with its code', async (_what, strike, code) => {
+  ];
+  it.each(played(strikes, 3))('%s closes the socket with its code', async (_what, strike, code) => {
     const hit = await client.strike({ ...strike, number: ANN });
     const closed = await paired.until('the close', isClosed);
 

@@ -22,6 +22,7 @@ import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/p
 import { releaseDue, releaseWaiting } from '../../../shared/webhook/releaseDeliveries.ts';
 import { aStatusDraft, logEvent } from '../../shared/event/loggedEvents.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';
+import { played } from '../../sample.ts';
 import { aTenantWith, receive, release, startQueueStack, toSqsEvent, type QueueStack } from '../queueStack.ts';
 import { makeMortal, type Death } from './mortal.ts';
 
@@ -105,10 +106,13 @@ describe('deliver that dies over a delivery which leaves its queue', () => {
     throw new Error('the queue does not become empty');
   };
   const deaths = (calls: number): readonly Death[] =>
-    Array.from({ length: calls }, (_, place) => place + 1).flatMap((call) => [
-      { call, when: 'before' as const },
-      { call, when: 'after' as const },
-    ]);
+    played(
+      Array.from({ length: calls }, (_, place) => place + 1).flatMap((call) => [
+        { call, when: 'before' as const },
+        { call, when: 'after' as const },
+      ]),
+      5,
+    );
   const nameOf = ({ call, when }: Death): string => `${when} call ${call}`;
   /** Releases what was put aside by the seventh attempt, or by the eighth, where the first process has died. */
   const releaseAll = async (fromMs: number, life = aLife()) => {

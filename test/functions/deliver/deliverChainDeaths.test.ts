@@ -12,11 +12,15 @@ import { deliveryQueueUrl, sendDeliveries } from '../../../shared/webhook/delive
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';
 import { makeEndpointBreakerStore } from '../../../shared/webhook/endpointBreakerStore.ts';
 import { EndpointStore } from '../../../shared/webhook/endpointStore.ts';
+import { isPlayed } from '../../sample.ts';
 import { receive, release, toSqsEvent } from '../queueStack.ts';
 import { aStrictEndpoint, postedTo, startChainWorld, tellInChain, type ChainWorld } from './chainWorld.ts';
 import { makeMortal, type Death } from './mortal.ts';
 
 const CONNECTION = 'con_1';
+
+/** An odd number, so that deaths before and after a call are among those that are played. */
+const ONE_OF = 5;
 
 interface Scenario {
   readonly name: string;
@@ -126,7 +130,8 @@ describe('deliver that dies over a chain', () => {
     expect(calls).toBeGreaterThan(2);
 
     for (let call = 1; call <= calls; call += 1) {
-      for (const when of ['before', 'after'] as const) {
+      for (const [index, when] of (['before', 'after'] as const).entries()) {
+        if (!isPlayed(2 * call + index, ONE_OF)) continue;
         const { deaths, eventIds, posted, again, ...played } = await play(scenario, pathOf(`${call}-${when}`), {
           call,
           when,

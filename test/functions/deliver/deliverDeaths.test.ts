@@ -23,8 +23,12 @@ import { EndpointStore } from '../../../shared/webhook/endpointStore.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/postWebhook.ts';
 import { aStatusDraft, logEvent } from '../../shared/event/loggedEvents.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';
+import { isPlayed } from '../../sample.ts';
 import { makeMortal, type Death } from './mortal.ts';
 import { aTenantWith, receive, release, startQueueStack, toSqsEvent, type QueueStack } from '../queueStack.ts';
+
+/** An odd number, so that deaths before and after a call are among those that are played. */
+const ONE_OF = 5;
 
 interface Scenario {
   readonly name: string;
@@ -192,7 +196,8 @@ describe('deliver that dies', () => {
     expect(calls).toBeGreaterThan(2);
 
     for (let call = 1; call <= calls; call += 1) {
-      for (const when of ['before', 'after'] as const) {
+      for (const [index, when] of (['before', 'after'] as const).entries()) {
+        if (!isPlayed(2 * call + index, ONE_OF)) continue;
         const played = await play(scenario, path(`${call}-${when}`), { call, when });
 
         const { left, lost, wrong, unansweredYet, endpoint } = played;

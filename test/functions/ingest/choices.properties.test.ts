@@ -8,6 +8,7 @@ import { MessageStore } from '../../../shared/message/messageStore.ts';
 import { aBatch, aMessageFact, aSentMessage } from '../../shared/event/eventStores.ts';
 import { interactives } from '../../shared/message/requests.ts';
 import { makeSeededRandom } from '../../simulation/seededRandom.ts';
+import { runs } from '../../sample.ts';
 import { IngestWorld } from './ingestWorld.ts';
 
 const NUMBER = '4915123456789@s.whatsapp.net';
@@ -74,7 +75,7 @@ describe('an answer to numbered text, wherever ingest dies or sleeps', () => {
           ),
         );
       }),
-      { numRuns: 60 },
+      { numRuns: runs(15, 60) },
     );
   });
 });

@@ -7,7 +7,7 @@ import { IngestWorld } from './ingestWorld.ts';
 
 describe('ingest, wherever it dies or sleeps', () => {
   it('tells each fact once and in order, writes what it tells, and delivers it', async () => {
-    await expectEachFactOnce(150);
+    await expectEachFactOnce(40);
   });
 
   it('needs less than a call for each message when ten batches come together', async () => {

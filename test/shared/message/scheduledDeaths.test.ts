@@ -5,10 +5,13 @@ import { DueRows } from '../../../shared/message/dueRows.ts';
 import type { SentMessage } from '../../../shared/message/message.ts';
 import { connectionKey } from '../../../shared/platform/keys.ts';
 import { tableName } from '../../../shared/platform/tables.ts';
+import { isPlayed, playsAll } from '../../sample.ts';
 import { Life, startAcceptWorld, type AcceptWorld, type Death } from './acceptWorld.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+/** An odd number, so that deaths before and after a call are among those that are played. */
+const ONE_OF = 5;
 
 describe('scheduling, with processes that die', () => {
   let world: AcceptWorld;
@@ -87,7 +90,8 @@ describe('scheduling, with processes that die', () => {
   it('sends once what is due, wherever a run of dispatch dies and another begins', async () => {
     let deadRuns = 0;
     for (let at = 1, isOver = false; !isOver; at++) {
-      for (const when of ['before', 'after'] as const) {
+      for (const [index, when] of (['before', 'after'] as const).entries()) {
+        if (!isPlayed(2 * at + index, ONE_OF)) continue;
         connection = await world.core.aConnection();
         await world.dispatch();
         await schedule('one', inMs(5 * MINUTE_MS));
@@ -110,7 +114,7 @@ describe('scheduling, with processes that die', () => {
       }
     }
     // The cursor, the parts of windows, what is due, the connection, and three calls for each of two messages.
-    expect(deadRuns).toBeGreaterThanOrEqual(2 * 12);
+    expect(deadRuns).toBeGreaterThanOrEqual(playsAll ? 2 * 12 : 3);
   });
 
   it.each([

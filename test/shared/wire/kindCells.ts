@@ -14,11 +14,11 @@ export interface ShownBy {
 /** The tests, under the names by which the cells link to them. */
 export const shownBy = {
   received: {
-    file: 'test/e2e/everyKind.test.ts',
+    file: 'test/e2e/everyKind.prove.ts',
     title: (type) => of(everyKind, `a phone writes it, and the webhook and the API tell it: ${type}`),
   },
   event: {
-    file: 'test/e2e/actsBothWays.test.ts',
+    file: 'test/e2e/actsBothWays.prove.ts',
     title: () =>
       of(
         'what is done to a message, through every process of the embedded stack',
@@ -26,7 +26,7 @@ export const shownBy = {
       ),
   },
   sent: {
-    file: 'test/e2e/everyKind.test.ts',
+    file: 'test/e2e/everyKind.prove.ts',
     title: (type) => of(everyKind, `asks for it, and the phone shows it: ${type}`),
   },
   'not sent': {
@@ -42,7 +42,7 @@ export const shownBy = {
     title: (type) => of('an edit', `by the account is of a text or a caption, and is refused of all else: ${type}`),
   },
   statuses: {
-    file: 'test/e2e/everyKind.test.ts',
+    file: 'test/e2e/everyKind.prove.ts',
     title: (type) => of(everyKind, `delivers it, and its status says so: ${type}`),
   },
   cloud: {

@@ -59,18 +59,26 @@ describe('docs/messages.md', () => {
   });
 });
 
-/** The tests that would run in some files, each as `file: suite > title`: vitest runs the files as far as that. */
+/** The tests that would run in some files, each as `file: suite > title`. */
 async function titlesIn(files: readonly string[]): Promise<ReadonlySet<string>> {
+  const proofs = files.filter((file) => file.endsWith('.prove.ts'));
+  const tests = files.filter((file) => !proofs.includes(file));
+  const found = await Promise.all([listed('vitest.config.ts', tests), listed('vitest.prove.config.ts', proofs)]);
+  return new Set(found.flat());
+}
+
+/** The tests of files of one configuration: vitest runs the files as far as their titles. */
+async function listed(config: string, files: readonly string[]): Promise<readonly string[]> {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST')));
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [vitest, 'list', '--no-staticParse', ...files, '--json'],
+    [vitest, 'list', '--config', config, '--no-staticParse', ...files, '--json'],
     { cwd: root, env, maxBuffer: 64 * 1_024 * 1_024, timeout: 50_000 },
   );
   const found = JSON.parse(stdout.slice(stdout.indexOf('['))) as readonly {
     readonly name: string;
     readonly file: string;
   }[];
-  return new Set(found.map(({ name, file }) => `${relative(root, file).replaceAll('\\', '/')}: ${name}`));
+  return found.map(({ name, file }) => `${relative(root, file).replaceAll('\\', '/')}: ${name}`);
 }

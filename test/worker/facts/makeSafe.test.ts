@@ -7,6 +7,7 @@ import type { StanzaId } from '../../../shared/kernel/id.ts';
 import { toAsciiJson } from '../../../shared/platform/asciiJson.ts';
 import { makeSafe, type SafeFact } from '../../../worker/facts/makeSafe.ts';
 import { splitFacts } from '../../../worker/facts/factParts.ts';
+import { runs } from '../../sample.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 28);
 const HALF = '\ud83d';
@@ -175,7 +176,7 @@ describe('any fact', () => {
         expect(body.length).toBeLessThanOrEqual(factBounds.bodyBytes);
         expect(Buffer.byteLength(JSON.stringify(factOf(safe)))).toBeLessThanOrEqual(factBounds.eventBytes);
       }),
-      { numRuns: 30 },
+      { numRuns: runs(10, 100) },
     );
   });
 
@@ -186,7 +187,7 @@ describe('any fact', () => {
         if (once.outcome === 'set_aside') return;
         expect(makeSafe(once.fact, NOW_MS)).toEqual({ outcome: 'safe', fact: once.fact });
       }),
-      { numRuns: 20 },
+      { numRuns: runs(8, 50) },
     );
   });
 

@@ -11,6 +11,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeEntries, decodeKey, encodeEntries, encodeKey } from '../../../worker/session/keyCodec.ts';
 import { repairLibsignal } from '../../../worker/socket/repairs/libsignalRepairs.ts';
 import { silentLogger } from '../../whatsapp/silentLogger.ts';
+import { runs } from '../../sample.ts';
 import { aParty, libsignal, type Party } from '../signalParties.ts';
 
 /** What DynamoDB bills as one write. */
@@ -46,10 +47,10 @@ async function aConversation() {
 describe('stored Signal sessions', () => {
   beforeAll(() => repairLibsignal());
 
-  it('stay within a write unit over 1,000 changes of direction, and everything is read', async () => {
+  it('stay within a write unit over many changes of direction, and everything is read', async () => {
     const { ann, bob, write, read, bytes } = await aConversation();
     const sizes: number[] = [];
-    for (let turn = 0; turn < 500; turn += 1) {
+    for (let turn = 0; turn < runs(100, 500); turn += 1) {
       expect(await read(bob, await write(ann, `a${turn}`))).toBe(`a${turn}`);
       expect(await read(ann, await write(bob, `b${turn}`))).toBe(`b${turn}`);
       sizes.push(bytes(ann), bytes(bob));
@@ -133,11 +134,11 @@ describe('stored sender keys', () => {
   const group = '120363000000000000@g.us';
   const meId = '491510000001:1@s.whatsapp.net';
 
-  it('of our own stay small over 300 messages, and members read all of them', async () => {
+  it('of our own stay small over many messages, and members read all of them', async () => {
     const [ann, bob] = [aMember(), aMember()];
     const seen: string[] = [];
     const name = `sender-key:${group}::491510000001::1`;
-    for (let index = 0; index < 300; index += 1) {
+    for (let index = 0; index < runs(100, 300); index += 1) {
       const { ciphertext, senderKeyDistributionMessage } = await ann.repository.encryptGroupMessage({
         group,
         meId,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { deadlines } from '../../shared/kernel/deadlines.ts';
-import { ownershipSettings } from '../../shared/platform/ownershipConfig.ts';
-import { deployedShape, deployTwice } from './rollingDeployCases.ts';
+import { deadlines } from '../../../shared/kernel/deadlines.ts';
+import { ownershipSettings } from '../../../shared/platform/ownershipConfig.ts';
+import { deployedShape } from '../../simulation/rollingDeployCases.ts';
 
-/** The deploys themselves are in `rollingDeploy.prove.ts`. */
+/** The deploys themselves are in `test/simulation/rollingDeploy.prove.ts`. */
 describe('a rolling deploy, from the numbers of the template', () => {
   it('leaves old workers the time to protect themselves before the first new one is healthy', () => {
     const { HOLDFAST_HEARTBEAT_MS, HOLDFAST_LEADER_READ_MS } = ownershipSettings;
@@ -14,11 +14,5 @@ describe('a rolling deploy, from the numbers of the template', () => {
       deadlines.taskProtection.ms;
 
     expect(2 * longestMs).toBeLessThan(healthIntervalMs);
-  });
-
-  it('would find sockets that move twice, where new workers start in parts', async () => {
-    const { owners } = await deployTwice('small', 1, false, { maximumPercent: 150 });
-
-    expect(owners.some((generations) => generations.filter((generation) => generation === 2).length > 1)).toBe(true);
   });
 });
