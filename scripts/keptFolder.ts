@@ -28,25 +28,61 @@ const PACKAGES = ['package-lock.json', 'node_modules/.package-lock.json'];
 
 /** Makes a folder unless it is there. Resolves to its path. Rejects as `make` does, and then nothing is left. */
 export async function keptFolder(kept: KeptFolder, make: (folder: string) => Promise<unknown>): Promise<string> {
-  const { home, root = ROOT } = kept;
-  const place = join(root, 'node_modules/.cache', home);
-  const folder = join(place, nameOf(kept, root));
-  if (existsSync(folder)) {
-    const now = new Date();
-    utimesSync(folder, now, now);
-    return folder;
-  }
-  mkdirSync(place, { recursive: true });
-  const making = `${folder}.${randomUUID()}`;
+  const place = placeOf(kept);
+  if (place.isThere) return place.folder;
   try {
-    await make(making);
-    renameSync(making, folder);
+    await make(place.making);
+    renameSync(place.making, place.folder);
   } catch (error) {
-    rmSync(making, { recursive: true, force: true });
-    if (!existsSync(folder)) throw error;
+    giveUp(place, error);
   }
-  removeOldest(place, kept.most);
-  return folder;
+  removeOldest(place.home, kept.most);
+  return place.folder;
+}
+
+/** The same for what is made at once, without waiting for anything. Returns its path. Throws as `make` does, and then nothing is left. */
+export function keptFolderNow(kept: KeptFolder, make: (folder: string) => void): string {
+  const place = placeOf(kept);
+  if (place.isThere) return place.folder;
+  try {
+    make(place.making);
+    renameSync(place.making, place.folder);
+  } catch (error) {
+    giveUp(place, error);
+  }
+  removeOldest(place.home, kept.most);
+  return place.folder;
+}
+
+interface Place {
+  readonly home: string;
+  readonly folder: string;
+  /** The name that the folder has while it is made. */
+  readonly making: string;
+  readonly isThere: boolean;
+}
+
+/** The place of a folder; one that is there has been asked for now. */
+function placeOf(kept: KeptFolder): Place {
+  const { root = ROOT } = kept;
+  const home = join(root, 'node_modules/.cache', kept.home);
+  const folder = join(home, nameOf(kept, root));
+  const isThere = existsSync(folder);
+  const now = new Date();
+  if (isThere) utimesSync(folder, now, now);
+  else mkdirSync(home, { recursive: true });
+  return { home, folder, making: `${folder}.${randomUUID()}`, isThere };
+}
+
+/** Removes what was made. Throws the error unless another process has made the same meanwhile. */
+function giveUp({ making, folder }: Place, error: unknown): void {
+  rmSync(making, { recursive: true, force: true });
+  if (!existsSync(folder)) throw error;
+}
+
+/** A name that changes with every change of these files and folders: what else is made of them can carry it. */
+export function hashOfSources(sources: readonly string[], root = ROOT): string {
+  return nameOf({ home: '', sources, most: 0 }, root);
 }
 
 /** A name that changes with every change of a source, of a package or of Node. */

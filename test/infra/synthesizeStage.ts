@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
 import { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { AwsSolutionsChecks } from 'cdk-nag';
 import { parseSettings } from '../../infra/settings/settings.ts';
 import { addStacks } from '../../infra/stacks.ts';
+import { hashOfSources, keptFolderNow } from '../../scripts/keptFolder.ts';
 import { anyMediaImage } from './mediaImage.ts';
 
 /** One resource of a template, with the intrinsic functions in its properties resolved as far as tests look at them. */
@@ -67,9 +68,26 @@ export function synthesizeOutputs(given: Readonly<Record<string, unknown>>): Syn
   return synthesizeOnce(given).outputs;
 }
 
+/** All that a template is made of, apart from packages. */
+const SOURCES = ['Dockerfile', 'cdk.json', 'functions', 'infra', 'ops', 'scripts', 'shared', 'test/infra', 'worker'];
+/** Stages of a few branches. */
+const KEPT = 80;
+let sourcesHash: string | undefined;
+
+/** A synthesis takes seconds, and several processes look at the same stages: the first one keeps it for the others. */
 function synthesizeOnce(given: Readonly<Record<string, unknown>>): Synthesis {
   const key = JSON.stringify(given);
-  const synthesis = synthesized.get(key) ?? synthesize(given, undefined);
+  const known = synthesized.get(key);
+  if (known !== undefined) return known;
+  sourcesHash ??= hashOfSources(SOURCES);
+  const folder = keptFolderNow(
+    { home: 'holdfast-templates', sources: [], also: [sourcesHash, key], most: KEPT },
+    (making) => {
+      mkdirSync(making);
+      writeFileSync(join(making, 'synthesis.json'), JSON.stringify(synthesize(given, undefined)));
+    },
+  );
+  const synthesis = JSON.parse(readFileSync(join(folder, 'synthesis.json'), 'utf8')) as Synthesis;
   synthesized.set(key, synthesis);
   return synthesis;
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { keptFolder, type KeptFolder } from '../../scripts/keptFolder.ts';
+import { hashOfSources, keptFolder, keptFolderNow, type KeptFolder } from '../../scripts/keptFolder.ts';
 
 describe('a folder that is kept', () => {
   let root: string;
@@ -30,6 +30,31 @@ describe('a folder that is kept', () => {
   const kept = (other: Partial<KeptFolder> = {}, maker = make): Promise<string> =>
     keptFolder({ home: 'test', sources: ['src'], also: ['entry'], most: 3, root, ...other }, maker);
   const inHome = (): readonly string[] => readdirSync(join(root, 'node_modules/.cache/test'));
+
+  it('is the same whether it is waited for or made at once, and what throws leaves nothing', async () => {
+    const now = (maker: (folder: string) => void): string =>
+      keptFolderNow({ home: 'test', sources: ['src'], also: ['entry'], most: 3, root }, maker);
+
+    expect(() =>
+      now((folder) => {
+        mkdirSync(folder);
+        throw new Error('half of it');
+      }),
+    ).toThrow('half of it');
+    expect(inHome()).toEqual([]);
+    expect(now((folder) => void make(folder))).toBe(await kept());
+    expect(now(() => expect.fail('it is there'))).toBe(await kept());
+    expect(made).toBe(1);
+  });
+
+  it('may carry a name of sources, which changes with them', () => {
+    const before = hashOfSources(['src'], root);
+    const again = hashOfSources(['src'], root);
+    write('src/inner/two.ts', 'changed');
+
+    expect(again).toBe(before);
+    expect(hashOfSources(['src'], root)).not.toBe(before);
+  });
 
   it('is made once for the same sources, whatever their tests are', async () => {
     const first = await kept();

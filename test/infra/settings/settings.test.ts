@@ -9,6 +9,7 @@ import {
   reservesConcurrency,
 } from '../../../infra/settings/concurrency.ts';
 import { parseSettings, settingsOf } from '../../../infra/settings/settings.ts';
+import { played } from '../../sample.ts';
 
 describe('settings', () => {
   it('makes the small shape of none: two workers and 16 queues', () => {
@@ -133,7 +134,7 @@ describe('a synthesis', { timeout: PROCESS_MS }, () => {
   const synthesize = (context: Readonly<Record<string, unknown>>) =>
     run(process.execPath, [app], { env: { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(context) } });
 
-  it.each<[what: string, Readonly<Record<string, unknown>>, sentence: string]>([
+  const wrong: readonly (readonly [what: string, Readonly<Record<string, unknown>>, sentence: string])[] = [
     ['a stage that cannot be one', { stage: 'Prod!' }, 'stage: must be 1 to 16 lower-case letters, digits and dashes'],
     [
       'fewer shards than there are',
@@ -147,12 +148,16 @@ describe('a synthesis', { timeout: PROCESS_MS }, () => {
       'canaryConnectionId: must be given together with canaryKeyParameter (received "con_a")',
     ],
     ['a name that nobody knows', { shardcount: 8 }, 'shardcount: there is no such setting'],
-  ])('ends with a sentence that names the setting, and no stack trace, with %s', async (_, context, sentence) => {
-    const ended = synthesize(context);
+  ];
+  it.each(played(wrong, 3))(
+    'ends with a sentence that names the setting, and no stack trace, with %s',
+    async (_, context, sentence) => {
+      const ended = synthesize(context);
 
-    await expect(ended).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(sentence) });
-    await expect(ended).rejects.toMatchObject({ stderr: expect.not.stringMatching(/\n\s+at /) });
-  });
+      await expect(ended).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(sentence) });
+      await expect(ended).rejects.toMatchObject({ stderr: expect.not.stringMatching(/\n\s+at /) });
+    },
+  );
 });
 
 describe('settings in the context', () => {

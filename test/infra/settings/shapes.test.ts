@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { QueueStack } from '../../../infra/stacks/queueStack.ts';
 import { parseSettings } from '../../../infra/settings/settings.ts';
 import { queueDefinitions } from '../../../shared/platform/queues.ts';
+import { runs } from '../../sample.ts';
 import { makeApp, ofType, synthesizeStage } from '../synthesizeStage.ts';
 
 /** Source: CloudFormation quotas. */
@@ -42,15 +43,16 @@ function queueNames(resources: QueueTemplate['resources']): readonly (string | u
 const SYNTHESIS_MS = 300_000;
 
 describe('the large shapes', { timeout: SYNTHESIS_MS }, () => {
-  it('make 5,000 command queues within the limits of CloudFormation, each once', () => {
-    const files = synthesizeQueues(5_000);
+  it('make thousands of command queues within the limits of CloudFormation, each once', () => {
+    const shards = runs(1_200, 5_000);
+    const files = synthesizeQueues(shards);
 
     const all = files.map(({ resources }) => resources);
     const names = all.flatMap(queueNames);
     expect(Math.max(...all.map((resources) => resources.length))).toBeLessThan(RESOURCES_IN_TEMPLATE);
     expect(Math.max(...files.map(({ bytes }) => bytes))).toBeLessThan(BYTES_OF_TEMPLATE);
-    expect(names).toHaveLength(5_000 + 8);
-    expect(new Set(names)).toEqual(new Set(queueDefinitions('test', 5_000).map(({ name }) => name)));
+    expect(names).toHaveLength(shards + 8);
+    expect(new Set(names)).toEqual(new Set(queueDefinitions('test', shards).map(({ name }) => name)));
   });
 
   it('leave a queue in its stack when shards are added', () => {
