@@ -1,4 +1,5 @@
 import { findEventTexts } from '../../shared/event/eventPages.ts';
+import type { StopSignal } from '../../shared/kernel/clock.ts';
 import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { judgeOutcome, MOST_SCOUTS, type Attempt } from '../../shared/webhook/attempt.ts';
@@ -13,12 +14,12 @@ import type { RememberedEndpoints } from '../../shared/webhook/rememberedEndpoin
 import { releaseWaiting } from '../../shared/webhook/releaseDeliveries.ts';
 import { isSlow } from '../../shared/webhook/slowEndpoint.ts';
 import { forgetWaiting, isOldRound } from '../../shared/webhook/waitingDeliveries.ts';
-import { settleBreaker, takeTurn, type TurnDependencies } from './breakerTurn.ts';
+import { giveTurnBack, settleBreaker, takeTurn, type TurnDependencies } from './breakerTurn.ts';
 import type { DeliveryInHand } from './deliveryInHand.ts';
 import { disableEndpoint, endAtDisabled, type DisableDependencies } from './disableEndpoint.ts';
-import { whileNotingSlow } from './noteSlow.ts';
 import { passToSlow } from './passToSlow.ts';
 import { BY_SCHEDULE, type Postponed } from './postpone.ts';
+import { postUntilSlow } from './slowPost.ts';
 
 export interface AttemptDependencies
   extends
@@ -63,7 +64,8 @@ export async function attemptDelivery(dependencies: AttemptDependencies, one: De
   }
   // Only the first attempt is measured: when a later one comes late, the tenant's receiver is the cause.
   const isMeasured = number === 1 && delivery.round === undefined;
-  return attemptNow(dependencies, one, { endpoint, text, isLate, isMeasured });
+  const attempted = await attemptNow(dependencies, one, { endpoint, text, isLate, isMeasured });
+  return attempted === 'left' ? passToSlow(dependencies, one) : attempted;
 }
 
 /** What is posted, and where. */
@@ -76,12 +78,15 @@ export interface Posted {
   readonly isMeasured: boolean;
 }
 
-/** Makes an attempt to an active endpoint, if its breaker allows one, and draws the consequences. */
+/**
+ * Makes an attempt to an active endpoint, if its breaker allows one, and draws the consequences. It has none where it was left after a second,
+ * since its receiver may have had it or not: `left`, and the attempt is made anew in the queue of slow endpoints.
+ */
 export async function attemptNow(
   dependencies: AttemptDependencies,
   one: DeliveryInHand,
   { endpoint, text, isLate, isMeasured }: Posted,
-): Promise<Attempted> {
+): Promise<Attempted | 'left'> {
   const { delivery, number, fields } = one;
   const { logger, metrics } = dependencies;
   const turn = await takeTurn(dependencies, endpoint);
@@ -89,9 +94,15 @@ export async function attemptNow(
     logger.debug('delivery waits: its endpoint has failed too often', { ...fields, waitMs: turn.atLeastMs });
     return { end: turn };
   }
-  const { attempt, retryAfterMs } = await whileNotingSlow(dependencies, { endpoint, fields }, () =>
-    postEvent(dependencies, { delivery, endpoint, text, number }),
+  const tried = await postUntilSlow(dependencies, { endpoint, fields, mayWait: one.mayWait }, (leave) =>
+    postEvent(dependencies, { delivery, endpoint, text, number }, leave),
   );
+  if (tried === 'left') {
+    logger.info('delivery is tried in the queue of slow endpoints', { ...fields, attempt: number });
+    await giveTurnBack(dependencies, { endpoint, held: turn.held, fields });
+    return 'left';
+  }
+  const { attempt, retryAfterMs } = tried;
   const { result, httpStatus, reason, durationMs } = attempt;
   logger.info('delivery tried', { ...fields, attempt: number, outcome: result, httpStatus, reason, durationMs });
   metrics.count('DeliveryAttempts', { outcome: result });
@@ -202,13 +213,16 @@ async function afterLateSuccess(
 async function postEvent(
   { clock, poster }: AttemptDependencies,
   of: { readonly delivery: Delivery; readonly endpoint: Endpoint; readonly text: string; readonly number: number },
-): Promise<{ readonly attempt: Attempt; readonly retryAfterMs: number }> {
+  leave: StopSignal,
+): Promise<{ readonly attempt: Attempt; readonly retryAfterMs: number } | 'left'> {
   const { delivery, endpoint, text, number } = of;
   const { endpointId, eventId, deliveryId, correlationId } = delivery;
   const atMs = clock.nowMs();
   // The webhook's id is that of the event or the batch, and so the same in each attempt.
-  const outcome = await postSigned(poster, endpoint, { id: webhookIdOf(delivery), correlationId, body: text, atMs });
+  const post = { id: webhookIdOf(delivery), correlationId, body: text, atMs };
+  const outcome = await postSigned(poster, endpoint, post, leave);
   const isAnswer = outcome.outcome === 'answered';
+  if (leave.aborted && !isAnswer) return 'left';
   const attempt = {
     endpointId,
     deliveryId,

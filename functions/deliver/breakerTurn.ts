@@ -26,6 +26,22 @@ export async function takeTurn(
   return taken === 'taken' ? { atLeastMs: TRIAL_WAIT_MS } : taken;
 }
 
+/**
+ * Gives the trial of a breaker back that found nothing out, so that the next delivery may take it. A trial that is not given back is free
+ * again after half a minute.
+ */
+export async function giveTurnBack(
+  { breakers, clock, logger }: Pick<TurnDependencies, 'breakers' | 'clock' | 'logger'>,
+  { endpoint, held, fields }: Tried,
+): Promise<void> {
+  if (held === undefined) return;
+  const nowMs = clock.nowMs();
+  const to = { failures: endpoint.breaker.failures, openUntilMs: nowMs };
+  await breakers.write(endpoint, { change: 'set', held, to }, nowMs).catch((error: unknown) => {
+    logger.warn('trial of a breaker could not be given back', { ...fields, error });
+  });
+}
+
 /** An attempt whose outcome is to be recorded. */
 export interface Tried {
   readonly endpoint: Endpoint;

@@ -9,6 +9,7 @@ import {
   type DeliveryQueue,
 } from '../../shared/webhook/delivery.ts';
 import { parseBody } from '../runtime/recordBatch.ts';
+import type { BatchPatience } from './batchPatience.ts';
 
 /** A delivery that the function has in hand, and the record that brought it. */
 export interface DeliveryInHand {
@@ -22,6 +23,8 @@ export interface DeliveryInHand {
   readonly isAgain: boolean;
   /** Whether it comes out of the queue of endpoints that take their time. */
   readonly isOfSlow: boolean;
+  /** Whether its batch may wait longer than a second for a receiver. Never rejects. */
+  readonly mayWait: () => Promise<boolean>;
   /** What each line of the log says of it. A logger of its own for each delivery would cost more than its one line. */
   readonly fields: LogFields;
 }
@@ -30,6 +33,7 @@ export interface DeliveryInHand {
 export function readRecord(
   { logger, stage }: { readonly logger: Logger; readonly stage: string },
   record: SQSRecord,
+  patience: Pick<BatchPatience, 'mayWait'>,
 ): DeliveryInHand | undefined {
   const receiveCount = Number(record.attributes.ApproximateReceiveCount);
   const parsed = parseBody(deliverySchema, record);
@@ -41,7 +45,9 @@ export function readRecord(
   const fields = { tenantId, endpointId, eventId, correlationId, deliveryId, round };
   const isAgain = receiveCount > 1 || parsed.body.again === true;
   const isOfSlow = isOfSlowQueue(stage, record);
-  return { record, delivery: parsed.body, receiveCount, number: receiveCount + attempts, isAgain, isOfSlow, fields };
+  const mayWait = () => (isOfSlow ? Promise.resolve(true) : patience.mayWait());
+  const number = receiveCount + attempts;
+  return { record, delivery: parsed.body, receiveCount, number, isAgain, isOfSlow, mayWait, fields };
 }
 
 /** The URL of the queue that a record comes from. */

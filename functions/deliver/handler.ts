@@ -1,7 +1,9 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { failureOf } from '../../shared/webhook/attempt.ts';
+import { PatientPlaces } from '../../shared/webhook/patientPlaces.ts';
 import { RememberedEndpoints } from '../../shared/webhook/rememberedEndpoints.ts';
 import { AttemptNotes } from './attemptNotes.ts';
+import { BatchPatience } from './batchPatience.ts';
 import { attemptDelivery, type AttemptDependencies, type Attempted } from './attemptDelivery.ts';
 import { readRecord, type DeliveryInHand } from './deliveryInHand.ts';
 import { deliverChain } from './deliverChain.ts';
@@ -26,8 +28,9 @@ interface DeliverParts extends AttemptDependencies {
  *
  * - The function dies here: the message of each record that is not done comes again, and its event is posted again under
  *   the same id.
- * - A receiver never answers: its post ends at its deadline. The posts of a batch run side by side, so no other one
- *   waits for it, and those that are done leave the queue before it (`runGroups`).
+ * - A receiver never answers: its post ends at its deadline, or after a second in a batch that may not wait, and then the
+ *   delivery goes on in the queue of slow ones. The posts of a batch run side by side, so no other one waits for it, and
+ *   those that are done leave the queue before it (`runGroups`).
  * - A delivery is in two hands: both post, and the receiver recognises the event by its id.
  */
 export function makeDeliverHandler(given: DeliverDependencies): (event: SQSEvent) => Promise<SQSBatchResponse> {
@@ -36,10 +39,15 @@ export function makeDeliverHandler(given: DeliverDependencies): (event: SQSEvent
     known: new RememberedEndpoints(given.endpoints, given.clock),
     notes: given.notes ?? new AttemptNotes(given, true),
   };
+  const places = new PatientPlaces(dependencies);
   return async ({ Records }) => {
-    const inHand = Records.map((record) => readRecord(dependencies, record)).filter((one) => one !== undefined);
+    const patience = new BatchPatience(places, dependencies.logger);
+    const inHand = Records.map((record) => readRecord(dependencies, record, patience)).filter(
+      (one) => one !== undefined,
+    );
     const groups = [...Map.groupBy(inHand, ({ delivery }) => delivery.endpointId).values()];
     const done = await runGroups(dependencies, groups, (group) => deliverGroup(dependencies, group));
+    await patience.end();
     const failed = Records.filter((record) => !done.has(record));
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   };

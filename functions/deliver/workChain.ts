@@ -136,12 +136,10 @@ class ChainRun {
     const one = this.#handOf(chain, head);
     const isLate = this.#isLate || chain.attempts > 0;
     const isMeasured = !isLate && this.#one.number === 1;
-    const { end, attempt } = await attemptNow(this.#dependencies, one, {
-      endpoint,
-      text: head.text,
-      isLate,
-      isMeasured,
-    });
+    const attempted = await attemptNow(this.#dependencies, one, { endpoint, text: head.text, isLate, isMeasured });
+    // The endpoint is known to be slow by now, and the chain goes on in the queue of slow ones.
+    if (attempted === 'left') return this.goOnLater(endpoint, chain);
+    const { end, attempt } = attempted;
     if (end !== 'done') return this.#afterNo(endpoint, chain, head, { one, end, attempt });
     if (attempt !== undefined) this.attempts.push(attempt);
     if (attempt?.result === 'gone') {

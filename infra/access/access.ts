@@ -189,6 +189,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('EVENTS', 'GetItem'),
       // These rows are an endpoint's attempts, and the deliveries that wait for it.
       core('ENDPOINT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      // A batch that waits for a receiver has one of two places to do so.
+      core('PATIENCE', 'UpdateItem'),
       // A delivery that waits for hours is found again by the time of its next attempt.
       core('RETRY', 'PutItem'),
     ],

@@ -1,4 +1,5 @@
 import type { Endpoint } from './endpoint.ts';
+import type { StopSignal } from '../kernel/clock.ts';
 import { urlRefusals } from '../platform/addressGuard.ts';
 import type { PostOutcome, WebhookPoster } from './postWebhook.ts';
 import { signDelivery } from './signature.ts';
@@ -13,11 +14,12 @@ export interface SignedPost {
   readonly atMs: number;
 }
 
-/** Signs and posts an event. Never rejects. */
+/** Signs and posts an event. Never rejects. @param leave ends the post before its time */
 export function postSigned(
   poster: Pick<WebhookPoster, 'post'>,
   { url, secret, previousSecret, headers: own }: Pick<Endpoint, 'url' | 'secret' | 'previousSecret' | 'headers'>,
   { id, correlationId, body, atMs }: SignedPost,
+  leave?: StopSignal,
 ): Promise<PostOutcome> {
   const isTwo = previousSecret !== undefined && atMs < previousSecret.untilMs;
   const secrets = isTwo ? [secret, previousSecret.secret] : [secret];
@@ -28,7 +30,7 @@ export function postSigned(
     'x-correlation-id': correlationId,
     ...signDelivery(secrets, id, atMs, body),
   };
-  return poster.post(url, headers, body);
+  return poster.post(url, headers, body, leave);
 }
 
 /** The reason why there was no answer, as a code; undefined when there was one. */

@@ -2,14 +2,23 @@ import { Agent, type Dispatcher } from 'undici';
 import { TimeoutError, withDeadline } from '../kernel/deadline.ts';
 import { deadlines } from '../kernel/deadlines.ts';
 import { AddressRefusedError, type AddressGuard, type UrlRefusal } from '../platform/addressGuard.ts';
+import type { StopSignal } from '../kernel/clock.ts';
 import { AnswerText } from './answerText.ts';
 import { retryAfterMs } from './retryAfter.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
 /** One POST to a receiver that we do not trust: guarded address, no redirects, a bounded answer, one deadline for all. */
 export interface WebhookPoster {
-  /** Posts once. Never rejects: an error is the outcome of the attempt. */
-  readonly post: (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<PostOutcome>;
+  /**
+   * Posts once. Never rejects: an error is the outcome of the attempt.
+   * @param leave ends the post before its time, where no answer has come: it is `unreachable` then, with the reason `LEFT`
+   */
+  readonly post: (
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    body: string,
+    leave?: StopSignal,
+  ) => Promise<PostOutcome>;
   /** Closes the connections that are kept open. */
   readonly close: () => Promise<void>;
 }
@@ -64,12 +73,13 @@ export function makeWebhookPoster(options: WebhookPosterOptions): WebhookPoster 
     },
   });
   return {
-    post: async (url, headers, body) => {
+    post: async (url, headers, body, leave) => {
       const startedMs = clock.monotonicMs();
       const elapsed = (): number => Math.round(clock.monotonicMs() - startedMs);
       const refusal = guard.refusalOfText(url);
       if (refusal !== undefined) return { outcome: 'refused', refusal, durationMs: elapsed() };
       const exchange = new Exchange();
+      leave?.addEventListener('abort', () => exchange.abort(new UnusableAnswerError('LEFT')), { once: true });
       const { origin, hostname, pathname, search } = new URL(url);
       try {
         const head = await withDeadline('a webhook', timeoutMs, (signal) => {
@@ -84,7 +94,7 @@ export function makeWebhookPoster(options: WebhookPosterOptions): WebhookPoster 
         return { outcome: 'answered', httpStatus, retryAfterMs: waitMs, durationMs, answer: exchange.answer };
       } catch (error) {
         // The addresses that were pinned may be those of a machine that is gone.
-        guard.unpin(hostname);
+        if (leave?.aborted !== true) guard.unpin(hostname);
         return { ...toOutcome(error), durationMs: elapsed() };
       }
     },
@@ -97,10 +107,10 @@ interface AnswerHead {
   readonly retryAfter: string | readonly string[] | undefined;
 }
 
-/** The receiver's answer breaks a rule; `code` says which. */
+/** The receiver's answer breaks a rule, or nobody waits for it any more; `code` says which. */
 class UnusableAnswerError extends Error {
   override readonly name = 'UnusableAnswerError';
-  readonly code: 'TOO_MANY_INTERIM_ANSWERS' | 'ABANDONED';
+  readonly code: 'TOO_MANY_INTERIM_ANSWERS' | 'ABANDONED' | 'LEFT';
 
   constructor(code: UnusableAnswerError['code']) {
     super('the answer of a webhook receiver cannot be used');
@@ -138,6 +148,8 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   abort(cause: Error): void {
     this.#abortedBy = cause;
+    // A connection that does not come about has nobody else who tells that it is over.
+    this.#head.reject(cause);
     this.#controller?.abort(cause);
   }
 

@@ -7,7 +7,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeDeliverHandler } from '../../../functions/deliver/handler.ts';
 import { findEvent } from '../../../shared/event/eventPages.ts';
-import { systemClock } from '../../../shared/kernel/clock.ts';
+import { systemClock, type StopSignal } from '../../../shared/kernel/clock.ts';
 import { makeDeliveryId, type CorrelationId, type EventId } from '../../../shared/kernel/id.ts';
 import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
 import { deliveryQueueNames } from '../../../shared/platform/queues.ts';
@@ -20,6 +20,7 @@ import {
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';
 import { makeEndpointBreakerStore } from '../../../shared/webhook/endpointBreakerStore.ts';
 import { EndpointStore } from '../../../shared/webhook/endpointStore.ts';
+import { PATIENT_BATCHES, PatientPlaces, PLACE_HELD_MS } from '../../../shared/webhook/patientPlaces.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/postWebhook.ts';
 import { aStatusDraft, logEvent } from '../../shared/event/loggedEvents.ts';
 import { startReceiver, type Receiver } from '../../shared/webhook/receiver.ts';
@@ -35,7 +36,7 @@ interface Scenario {
   /** The failures that the breaker has counted before. */
   readonly failures: number;
   /** The answers of the receiver, in order, and what it answers from then on. */
-  readonly answers: readonly number[];
+  readonly answers: readonly (number | 'none')[];
   readonly afterwards: number;
   /** The number of deliveries. */
   readonly deliveries: number;
@@ -66,6 +67,22 @@ const scenarios: readonly Scenario[] = [
     end: 'active',
     isSlow: true,
   },
+  {
+    name: 'one that is left after a second, in a batch that may not wait',
+    failures: 0,
+    answers: ['none'],
+    afterwards: 200,
+    deliveries: 1,
+    end: 'active',
+  },
+  {
+    name: 'the trial of a breaker, which is left after a second',
+    failures: 4,
+    answers: [500, 'none'],
+    afterwards: 200,
+    deliveries: 1,
+    end: 'active',
+  },
   { name: 'a receiver that wants no more', failures: 0, answers: [], afterwards: 410, deliveries: 1, end: 'disabled' },
 ];
 
@@ -75,12 +92,16 @@ describe('deliver that dies', () => {
   let stack: QueueStack;
   let poster: WebhookPoster;
   let receiver: Receiver;
-  const answersOf = new Map<string, { readonly first: number[]; readonly afterwards: number }>();
+  /** Resolves when the receiver has a request that it does not answer. */
+  let silent = Promise.withResolvers<void>();
+  const answersOf = new Map<string, { readonly first: (number | 'none')[]; readonly afterwards: number }>();
   beforeAll(async () => {
     stack = await startQueueStack();
     receiver = await startReceiver((request, response) => {
       const { first = [], afterwards = 200 } = answersOf.get(request.url ?? '') ?? {};
-      response.writeHead(first.shift() ?? afterwards).end();
+      const answer = first.shift() ?? afterwards;
+      if (answer === 'none') silent.resolve();
+      else response.writeHead(answer).end();
     });
     const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: true });
     poster = makeWebhookPoster({ guard, clock: systemClock, timeoutMs: 5_000 });
@@ -101,8 +122,15 @@ describe('deliver that dies', () => {
         return reach(() => stack.queue.send(command));
       },
     });
+    // The second after which a post is left is over when the receiver has it.
+    const sleep = async (durationMs: number, signal?: StopSignal): Promise<void> => {
+      const ended = new Promise<void>((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
+      const isSilent = await Promise.race([silent.promise.then(() => true), ended.then(() => false)]);
+      if (isSilent) stack.clock.advance(durationMs);
+    };
     const handler = makeDeliverHandler({
       ...stack,
+      clock: { ...stack.clock, sleep },
       table,
       queue,
       endpoints: new EndpointStore({ ...stack, table }),
@@ -130,6 +158,12 @@ describe('deliver that dies', () => {
   const play = async (scenario: Scenario, path: string, death?: Death) => {
     const answers = { first: [...scenario.answers], afterwards: scenario.afterwards };
     answersOf.set(path, answers);
+    silent = Promise.withResolvers();
+    // No batch may wait: whoever held the places of another play has died long ago.
+    const places = new PatientPlaces(stack);
+    stack.clock.advance(PLACE_HELD_MS);
+    const takePlaces = () => Promise.all(Array.from({ length: PATIENT_BATCHES }, () => places.take()));
+    await takePlaces();
     const { endpoints } = await aTenantWith(stack, [{ url: `${receiver.url}${path}` }]);
     const [endpoint] = endpoints;
     if (endpoint === undefined) throw new Error('the tenant has no endpoint');
@@ -171,6 +205,7 @@ describe('deliver that dies', () => {
         }
         if (given === 0) break;
         stack.clock.advance(61_000);
+        await takePlaces();
       }
     }
     const posts = receiver.received.filter((post) => post.path === path);

@@ -1,14 +1,23 @@
-import { ChangeMessageVisibilityCommand, DeleteMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  SendMessageBatchCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeDeliverHandler } from '../../../functions/deliver/handler.ts';
 import { systemClock, type StopSignal } from '../../../shared/kernel/clock.ts';
 import { makeDeliveryId, type ConnectionId, type CorrelationId, type EventId } from '../../../shared/kernel/id.ts';
 import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
+import { patientPlacesKey } from '../../../shared/platform/keys.ts';
 import { deliveryQueueName, slowDeliveryQueueName } from '../../../shared/platform/queues.ts';
 import { listAttempts } from '../../../shared/webhook/attemptItems.ts';
 import { putIntoChains } from '../../../shared/webhook/chainEvents.ts';
 import { sendDeliveries, slowDeliveryQueueUrl, type Delivery } from '../../../shared/webhook/delivery.ts';
 import type { Endpoint, NewEndpoint } from '../../../shared/webhook/endpoint.ts';
+import { endpointBreakerRule } from '../../../shared/webhook/endpointBreaker.ts';
+import { PatientPlaces } from '../../../shared/webhook/patientPlaces.ts';
 import { makeWebhookPoster, type WebhookPoster } from '../../../shared/webhook/postWebhook.ts';
 import { slowRule } from '../../../shared/webhook/slowEndpoint.ts';
 import { aStatusDraft, logEvent, logEvents } from '../../shared/event/loggedEvents.ts';
@@ -84,6 +93,19 @@ describe('deliveries to an endpoint that takes its time', () => {
     return messages.map(({ Body = '' }) => JSON.parse(Body) as Delivery);
   };
   const [usual, slow] = [deliveryQueueName('test'), slowDeliveryQueueName('test')];
+  /** Three events of a connection, in the chain of an endpoint in strict order, and what stands for them. */
+  const aChain = async () => {
+    const endpoint = await anEndpoint({ order: 'strict' });
+    const draft = aStatusDraft(endpoint.tenantId, { connectionId: 'con_of_chain' });
+    const events = (await logEvents(stack, [draft, draft, draft])).map((event) => ({
+      eventId: event.id as EventId,
+      type: event.type,
+      correlationId: event.correlationId as CorrelationId,
+      text: JSON.stringify(event),
+    }));
+    await sendDeliveries(stack, await putIntoChains(stack, [endpoint], 'con_of_chain' as ConnectionId, events));
+    return { endpoint, ids: events.map(({ eventId }) => eventId) };
+  };
   const posted = (): readonly EventId[] => receiver.received.map(({ headers }) => headers['webhook-id'] as EventId);
 
   it('go through a queue of their own as soon as one has waited a second, and no longer a minute after the last one', async () => {
@@ -155,16 +177,147 @@ describe('deliveries to an endpoint that takes its time', () => {
     expect(hiddenIn).toEqual([slowDeliveryQueueUrl(stack)]);
   });
 
+  /** Takes both places of batches that may wait, as two others that wait do. */
+  const takePlaces = async (): Promise<() => Promise<unknown>> => {
+    const places = new PatientPlaces(stack);
+    const taken = [await places.take(), await places.take()];
+    return () => Promise.all(taken.map((place) => place && places.giveBack(place)));
+  };
+
+  it('are left after a second by all batches but two, and made anew in the queue of slow ones without an attempt', async () => {
+    const endpoint = await anEndpoint();
+    const deliveries = await Promise.all(Array.from({ length: 8 }, () => aDelivery(endpoint)));
+    isQuick = false;
+    let ended = 0;
+    const invocations = deliveries.map(async (delivery, place) => {
+      const record = aRecord(JSON.stringify(delivery), { id: `record-${place}` });
+      const answer = await work({ Records: [record] });
+      ended += 1;
+      return answer;
+    });
+    await until('all posts', () => owed.length === 8, Boolean);
+    passASecond();
+    await until(
+      'six to be left',
+      () => ended,
+      (count) => count === 6,
+    );
+    const meanwhile = await now(endpoint);
+    for (const answer of owed.splice(0)) answer(200);
+    const answers = await Promise.all(invocations);
+    isQuick = true;
+    const passed = await workOff(slow);
+
+    expect(ended).toBe(8);
+    expect(answers.flatMap(({ batchItemFailures }) => batchItemFailures)).toEqual([]);
+    expect(passed).toHaveLength(6);
+    for (const delivery of passed) expect(deliveries).toContainEqual(delivery);
+    expect(new Set(posted())).toEqual(new Set(deliveries.map(({ eventId }) => eventId)));
+    expect(posted()).toHaveLength(14);
+    expect(meanwhile).toMatchObject({ breaker: { failures: 0 }, state: 'active' });
+    const attempts = await listAttempts(stack, endpoint.endpointId, { limit: 20, nowMs: stack.clock.nowMs() });
+    expect(attempts.map(({ number, result }) => ({ number, result }))).toEqual(
+      deliveries.map(() => ({ number: 1, result: 'delivered' })),
+    );
+  });
+
+  it('come to their end where the answer is there before the post is left', async () => {
+    const endpoint = await anEndpoint();
+    const giveBack = await takePlaces();
+    await sendDeliveries(stack, [await aDelivery(endpoint)]);
+    isQuick = false;
+    const asked = Promise.withResolvers<void>();
+    const landed = Promise.withResolvers<void>();
+    const post = async (...of: Parameters<WebhookPoster['post']>) => {
+      const outcome = await poster.post(...of);
+      landed.resolve();
+      return outcome;
+    };
+    const send = async (command: Parameters<typeof stack.table.send>[0]) => {
+      if (command instanceof UpdateCommand && command.input.Key?.['pk'] === patientPlacesKey.pk) {
+        asked.resolve();
+        await landed.promise;
+      }
+      return stack.table.send(command);
+    };
+    const table = Object.assign(Object.create(stack.table) as typeof stack.table, { send });
+    const messages = await receive(stack, `${stack.queueUrlBase}${usual}`);
+    const handler = makeDeliverHandler({ ...stack, table, clock: { ...stack.clock, sleep }, poster: { post } });
+    const invocation = handler(toSqsEvent(messages, usual));
+    await until('the post', () => owed.length, Boolean);
+    passASecond();
+    await asked.promise;
+    owed.shift()?.(200);
+    await invocation;
+    await giveBack();
+
+    expect(await workOff(slow)).toEqual([]);
+    expect(posted()).toHaveLength(1);
+  });
+
+  it('give the trial of a breaker back when they are left, so that it is made in the queue of slow ones', async () => {
+    const endpoint = await anEndpoint();
+    const giveBack = await takePlaces();
+    for (let failure = 0; failure < endpointBreakerRule.failures; failure += 1) {
+      await stack.breakers.write(endpoint, { change: 'count', openMs: 1_000 }, stack.clock.nowMs());
+    }
+    stack.clock.advance(2_000);
+    await sendDeliveries(stack, [await aDelivery(endpoint)]);
+    isQuick = false;
+    const invocation = workOff(usual);
+    await until('the post', () => owed.length, Boolean);
+    passASecond();
+    await invocation;
+    const between = await now(endpoint);
+    isQuick = true;
+    await workOff(slow);
+    await giveBack();
+
+    expect(between.breaker.failures).toBe(endpointBreakerRule.failures);
+    expect(posted()).toHaveLength(2);
+    expect(await now(endpoint)).toMatchObject({ breaker: { failures: 0, openUntilMs: undefined } });
+  });
+
+  it('are tried again by the schedule where they cannot be passed on', async () => {
+    const endpoint = await anEndpoint();
+    const giveBack = await takePlaces();
+    await sendDeliveries(stack, [await aDelivery(endpoint)]);
+    isQuick = false;
+    const send = (command: Parameters<SQSClient['send']>[0]) =>
+      command instanceof SendMessageBatchCommand
+        ? Promise.reject(new Error('the queue is gone'))
+        : stack.queue.send(command);
+    const queue = Object.assign(Object.create(stack.queue) as SQSClient, { send });
+    const messages = await receive(stack, `${stack.queueUrlBase}${usual}`);
+    const invocation = work(toSqsEvent(messages, usual), queue);
+    await until('the post', () => owed.length, Boolean);
+    passASecond();
+    const { batchItemFailures } = await invocation;
+    await giveBack();
+
+    expect(batchItemFailures).toHaveLength(1);
+    expect((await now(endpoint)).breaker.failures).toBe(0);
+  });
+
+  it('in strict order are left without a later one being posted before', async () => {
+    const { endpoint, ids } = await aChain();
+    const giveBack = await takePlaces();
+    isQuick = false;
+    const invocation = workOff(usual);
+    await until('the first post', () => owed.length, Boolean);
+    passASecond();
+    await invocation;
+    isQuick = true;
+    await workOff(usual);
+    await workOff(slow);
+    await giveBack();
+
+    expect(posted()).toEqual([ids[0], ...ids]);
+    expect((await now(endpoint)).breaker.failures).toBe(0);
+  });
+
   it('in strict order keep it over both queues', async () => {
-    const endpoint = await anEndpoint({ order: 'strict' });
-    const draft = aStatusDraft(endpoint.tenantId, { connectionId: 'con_of_chain' });
-    const events = (await logEvents(stack, [draft, draft, draft])).map((event) => ({
-      eventId: event.id as EventId,
-      type: event.type,
-      correlationId: event.correlationId as CorrelationId,
-      text: JSON.stringify(event),
-    }));
-    await sendDeliveries(stack, await putIntoChains(stack, [endpoint], 'con_of_chain' as ConnectionId, events));
+    const { endpoint, ids } = await aChain();
     isQuick = false;
     const invocation = workOff(usual);
     await until('the first post', () => owed.length, Boolean);
@@ -182,7 +335,6 @@ describe('deliveries to an endpoint that takes its time', () => {
     await workOff(usual);
     await workOff(slow);
 
-    const ids = events.map(({ eventId }) => eventId);
     expect(before).toEqual(ids.slice(0, 1));
     expect(posted()).toEqual(ids);
   });
