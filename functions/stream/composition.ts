@@ -1,4 +1,4 @@
-import { ReaderSlots } from '../../shared/event/readerSlots.ts';
+import { StreamPlaces } from '../../shared/event/streamPlaces.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
@@ -10,6 +10,7 @@ import { makeAuthenticate } from '../http/authentication.ts';
 import { makeFunctionBreakers } from '../runtime/functionBreakers.ts';
 import { Feeds } from './feeds.ts';
 import { EventStreams } from './handler.ts';
+import { PLACE_MS } from './runStream.ts';
 
 /** How long a stream lasts: AWS ends what a function does after 15 minutes, and a process is to be replaced some time. */
 const LASTS_MS = 14 * 60_000;
@@ -48,9 +49,8 @@ export function composeStreams(config: StoreConfig, options: StreamOptions = {})
     ...stores,
     ...surroundings,
     authenticate: makeAuthenticate({ ...stores, clock: systemClock }, { rememberedMs: KEY_REMEMBERED_MS }),
-    slots: new ReaderSlots({ ...stores, ...surroundings }),
+    places: new StreamPlaces({ ...stores, ...surroundings }, { most: tenantStreams, forMs: PLACE_MS }),
     feeds: new Feeds({ ...stores, ...surroundings, lookEveryMs }),
-    tenantStreams,
     mostStreams,
     lastsMs,
   });

@@ -1,8 +1,8 @@
 import { parseCursor, type ReaderPlace } from '../../shared/event/eventCursor.ts';
 import type { EventFilter } from '../../shared/event/eventFilter.ts';
 import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
-import type { ReaderSlots } from '../../shared/event/readerSlots.ts';
 import { newestPlace, oldestPlace } from '../../shared/event/readEvents.ts';
+import type { StreamPlaces } from '../../shared/event/streamPlaces.ts';
 import { useStreamTicket } from '../../shared/event/streamTickets.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
@@ -13,16 +13,14 @@ import { checkInput } from '../http/checkInput.ts';
 import { toAppError, toProblem } from '../http/problem.ts';
 import type { Answer } from '../http/route.ts';
 import type { Feeds } from './feeds.ts';
-import { endStream, runStream, SLOT_MS, type StreamControl, type StreamOutput } from './runStream.ts';
+import { endStream, runStream, type StreamControl, type StreamOutput } from './runStream.ts';
 import { StreamReader } from './streamReader.ts';
 import { streamQuery } from './streamRoute.ts';
 
 export interface StreamDependencies extends EventLogDependencies, Surroundings {
   readonly authenticate: Authenticate;
-  readonly slots: ReaderSlots;
+  readonly places: StreamPlaces;
   readonly feeds: Feeds;
-  /** The most streams of one tenant at once, over all processes. */
-  readonly tenantStreams: number;
   /** The most streams of this process. */
   readonly mostStreams: number;
   /** How long a stream lasts at most, in milliseconds. */
@@ -92,7 +90,7 @@ export class EventStreams {
   }
 
   async #tryOpen({ rawQueryString, headers, address }: StreamRequest, correlationId: CorrelationId): Promise<Opened> {
-    const { slots, tenantStreams, mostStreams, feeds } = this.#dependencies;
+    const { places, mostStreams, feeds } = this.#dependencies;
     if (this.#isDraining || this.#open.size >= mostStreams) {
       throw new AppError('too_many_readers', { detail: PROCESS_IS_FULL, retryAfterSeconds: 1 });
     }
@@ -100,9 +98,9 @@ export class EventStreams {
     const { tenantId, filters, isStillOpen } = await this.#findReader(query, headers['authorization'], address);
     const after = headers['last-event-id'] || query.after;
     const from = await this.#placeOf(tenantId, after, query.from);
-    const slot = await slots.take(tenantId, 'stream', { most: tenantStreams, forMs: SLOT_MS });
-    if (slot === undefined) {
-      throw new AppError('too_many_readers', { detail: tooMany(tenantStreams), retryAfterSeconds: 10 });
+    const place = await places.take(tenantId);
+    if (place === undefined) {
+      throw new AppError('too_many_readers', { detail: tooMany(places.most), retryAfterSeconds: 10 });
     }
     const control: StreamControl = { ending: this.#isDraining ? 'draining' : undefined, wait: undefined };
     this.#open.add(control);
@@ -122,7 +120,7 @@ export class EventStreams {
         const startedMs = clock.monotonicMs();
         const told = (): void => metrics.gauge('StreamClients', this.#open.size, {});
         const { lookEveryMs } = feeds;
-        const parts = { clock, logger, reader, slots, slot, lookEveryMs, lastsMs, isStillOpen, told, fields };
+        const parts = { clock, logger, reader, places, place, lookEveryMs, lastsMs, isStillOpen, told, fields };
         told();
         const reason = await runStream(parts, control, output);
         reader.end();
@@ -131,7 +129,7 @@ export class EventStreams {
         metrics.count('StreamsEnded', { reason });
         const durationMs = Math.round(clock.monotonicMs() - startedMs);
         logger.info('stream ended', { ...fields, reason, events: reader.told, durationMs });
-        await slots.release(slot).catch((error: unknown) => {
+        await places.release(place).catch((error: unknown) => {
           logger.warn('place of a stream could not be given back', { ...fields, error });
         });
       },

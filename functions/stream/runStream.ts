@@ -1,5 +1,5 @@
 import { Stop } from '../../shared/kernel/clock.ts';
-import type { ReaderSlot, ReaderSlots } from '../../shared/event/readerSlots.ts';
+import type { StreamPlace, StreamPlaces } from '../../shared/event/streamPlaces.ts';
 import type { LogFields } from '../../shared/platform/logger.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { beatFrame, endFrame, openingFrame, type StreamEnd } from './frames.ts';
@@ -24,8 +24,8 @@ export interface StreamControl {
 
 export interface StreamParts extends Pick<Surroundings, 'clock' | 'logger'> {
   readonly reader: StreamReader;
-  readonly slots: Pick<ReaderSlots, 'keep'>;
-  readonly slot: ReaderSlot;
+  readonly places: Pick<StreamPlaces, 'keep'>;
+  readonly place: StreamPlace;
   readonly lookEveryMs: number;
   readonly lastsMs: number;
   /** Whether the key of the stream still opens it. Rejects when that is not known. */
@@ -43,7 +43,7 @@ export const BEAT_MS = 15_000;
  */
 const KEY_EVERY_MS = BEAT_MS / 2;
 /** How long the place of a stream is held when its process dies, in milliseconds, and how often it is held anew. */
-export const SLOT_MS = 180_000;
+export const PLACE_MS = 180_000;
 const KEEP_EVERY_MS = 75_000;
 
 /** Ends a stream soon: it tells its client why, and closes. */
@@ -80,7 +80,7 @@ export async function runStream(
       if (written === 'slow') return 'slow_reader';
       times.beatAtMs = clock.monotonicMs() + BEAT_MS;
     }
-    await keepSlot(parts, control, times);
+    await keepPlace(parts, control, times);
     await checkKey(parts, control, times);
     if (clock.monotonicMs() >= times.endAtMs) control.ending ??= 'time';
     if (control.ending !== undefined) return sayEnd(control.ending, output);
@@ -137,15 +137,15 @@ async function waitForMore(
 }
 
 /** Holds the place of the stream anew when it is time. A write that fails is made again; the place has time left. */
-async function keepSlot(
-  { clock, slots, slot, logger, fields }: StreamParts,
+async function keepPlace(
+  { clock, places, place, logger, fields }: StreamParts,
   control: StreamControl,
   times: StreamTimes,
 ): Promise<void> {
   if (clock.monotonicMs() < times.keepAtMs) return;
   times.keepAtMs = clock.monotonicMs() + KEEP_EVERY_MS;
   try {
-    if ((await slots.keep(slot, SLOT_MS)) === 'lost') control.ending ??= 'place_lost';
+    if ((await places.keep(place)) === 'lost') control.ending ??= 'place_lost';
   } catch (error) {
     logger.warn('place of a stream could not be kept', { ...fields, error });
   }

@@ -37,6 +37,8 @@ export class StreamReader {
   /** The number of the next event of the feed; undefined while the stream reads the log itself. */
   #next: number | undefined;
   #told = 0;
+  /** Whether it has waited for the first read of another stream. One that is far behind does not bring a feed. */
+  #hasWaited = false;
 
   constructor(dependencies: EventLogDependencies, feeds: Feeds, options: ReaderOptions) {
     this.#dependencies = dependencies;
@@ -68,7 +70,16 @@ export class StreamReader {
 
   /** The next frames; empty when there is nothing to tell. Rejects when the log cannot be read. */
   async next(): Promise<{ readonly text: string; readonly hasMore: boolean }> {
-    return this.#fromFeed() ?? this.#fromLog();
+    const { tenantId } = this.#options;
+    const fed = this.#fromFeed();
+    if (fed !== undefined) return fed;
+    const first = this.#hasWaited ? undefined : this.#feeds.firstRead(tenantId);
+    if (first !== undefined) {
+      this.#hasWaited = true;
+      await first;
+      return this.next();
+    }
+    return this.#feeds.reading(tenantId, () => this.#fromLog());
   }
 
   end(): void {
@@ -79,7 +90,7 @@ export class StreamReader {
 
   /** What the feed has behind the place of this stream; undefined where the feed begins further on. */
   #fromFeed(): { readonly text: string; readonly hasMore: boolean } | undefined {
-    const feed = this.#feed;
+    const feed = (this.#feed ??= this.#feeds.join(this.#options.tenantId, this.#at));
     if (feed === undefined) return undefined;
     if (this.#next === undefined || this.#next < feed.first) {
       this.#next = hasAllOf(this.#at, feed.start) ? feed.first : undefined;

@@ -59,6 +59,11 @@ export class TenantFeed {
     return this.#start;
   }
 
+  /** How far the feed has come. */
+  get reach(): ReaderLanes {
+    return this.#place;
+  }
+
   /** The number of the first event that is kept. */
   get first(): number {
     return this.#dropped;

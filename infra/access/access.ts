@@ -274,7 +274,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('KEY', 'GetItem'),
       core('TENANT', 'GetItem'),
       core('EVENTS', 'BatchGetItem', 'PutItem', 'Query'),
-      core('READERS', 'DeleteItem', 'PutItem', 'Query'),
+      core('READERS', 'UpdateItem'),
       core('TICKET', 'DeleteItem'),
     ],
     queues: [],

@@ -148,7 +148,12 @@ export const assumptions = {
   },
   streamLookReads: { value: 0.5, unit: 'read units', basis: 'counted', why: 'of a look that finds nothing' },
   streamKeySeconds: { value: 15, unit: 's', basis: 'counted', why: 'between looks of a stream at its key' },
-  streamPlaceSeconds: { value: 75, unit: 's', basis: 'counted', why: 'between writes that hold the place of a stream' },
+  streamPlaceSeconds: {
+    value: 75,
+    unit: 's',
+    basis: 'counted',
+    why: 'between writes that hold the places of a tenant in a task',
+  },
   zones: { value: 2, unit: 'zones', basis: 'counted', why: 'in which the load balancer of streams has an address' },
   // Watching.
   alarms: {

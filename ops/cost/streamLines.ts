@@ -19,7 +19,8 @@ export function streamLines(figures: Figures): readonly Line[] {
   const looked = (streams / streamsPerTenant) * Math.min(streamsPerTenant, tasks);
   const reads =
     ((looked * figures.streamLookReads) / figures.streamLookSeconds + streams / figures.streamKeySeconds) * SECONDS;
-  const writes = (streams / figures.streamPlaceSeconds + (2 * streams) / streamSeconds) * SECONDS;
+  // A task holds the places of a tenant's streams together.
+  const writes = (looked / figures.streamPlaceSeconds + (2 * streams) / streamSeconds) * SECONDS;
   return [
     toLine('streams', 'processors', 'fargateCpuHour', tasks * TASK.cpus * HOURS),
     toLine('streams', 'memory', 'fargateGbHour', tasks * TASK.gb * HOURS),

@@ -286,9 +286,9 @@ export const eventPageKey = (tenantId: TenantId, lane: EventLane, page: number):
 
 /** The key of a ticket for a stream, by the hash of its secret. */
 export const streamTicketKey = (secretHash: string): ItemKey => ({ pk: `TICKET#${secretHash}`, sk: 'TICKET' });
-/** What stays at the log of a tenant: a request that waits for an event, or a stream. */
-export type ReaderKind = 'waiting' | 'stream';
-/** The places of a tenant's readers of a kind. They have a partition of their own, for which streams alone have rights. */
+/** What stays at the log of a tenant and has a row of its own: a request that waits for an event. */
+export type ReaderKind = 'waiting';
+/** The places of a tenant's readers of a kind, and of its streams. They have a partition of their own. */
 export const readerPartition = (
   tenantId: TenantId,
   kind: ReaderKind,
@@ -300,6 +300,9 @@ export const readerSlotKey = (tenantId: TenantId, kind: ReaderKind, number: numb
   const { pk, prefix } = readerPartition(tenantId, kind);
   return { pk, sk: `${prefix}${padded(number, 4)}` };
 };
+
+/** How many streams of a tenant each process has. */
+export const streamPlacesKey = (tenantId: TenantId): ItemKey => ({ pk: `READERS#${tenantId}`, sk: 'STREAMS' });
 
 export const endpointKey = (tenantId: TenantId, endpointId: EndpointId): ItemKey => ({
   pk: `TENANT#${tenantId}`,

@@ -180,8 +180,8 @@ describe('deliveries to an endpoint that takes its time', () => {
   /** Takes both places of batches that may wait, as two others that wait do. */
   const takePlaces = async (): Promise<() => Promise<unknown>> => {
     const places = new PatientPlaces(stack);
-    const taken = [await places.take(), await places.take()];
-    return () => Promise.all(taken.map((place) => place && places.giveBack(place)));
+    const taken = [await places.take(), await places.take()].filter((place) => place !== undefined);
+    return () => Promise.all(taken.map((place) => places.giveBack(place)));
   };
 
   it('are left after a second by all batches but two, and made anew in the queue of slow ones without an attempt', async () => {

@@ -10,6 +10,7 @@ import { systemClock } from '../../../shared/kernel/clock.ts';
 import { eventDirectoryKey } from '../../../shared/platform/keys.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { tableName } from '../../../shared/platform/tables.ts';
+import { until } from '../../whatsapp/until.ts';
 import { eventRoom, type EventStores } from '../../shared/event/eventStores.ts';
 
 const DAY_MS = 86_400_000;
@@ -83,6 +84,92 @@ describe('the reader of a stream', () => {
     reader.end();
 
     expect([text.includes('reset'), textsIn(text)]).toEqual([false, ['b', 'c']]);
+  });
+
+  /** The same stores, whose calls are counted. */
+  const counting = (stores: EventStores) => {
+    const calls: string[] = [];
+    const send = (command: Parameters<typeof stores.table.send>[0]) => {
+      calls.push(command.constructor.name);
+      return stores.table.send(command);
+    };
+    return {
+      calls,
+      stores: { ...stores, table: Object.assign(Object.create(stores.table) as typeof stores.table, { send }) },
+    };
+  };
+
+  it('asks nothing of the log where the feed of another stream has all that it lacks', async () => {
+    const { stores } = room;
+    await write(stores, 0, ['a', 'b']);
+    const feeds = feedsOf(stores);
+    const other = readerAt(stores, feeds, startOf(0));
+    const { text } = await other.next();
+    await other.next();
+    await write(stores, 0, ['c']);
+    await until('the feed has it', () => other.hasNews, Boolean);
+    const counted = counting(stores);
+    const resumed = readerAt(counted.stores, feeds, parseCursor(room.ids.tenantId, idsIn(text).at(-1) ?? ''));
+    const next = await resumed.next();
+    resumed.end();
+    other.end();
+
+    expect(textsIn(next.text)).toEqual(['c']);
+    expect(counted.calls).toEqual([]);
+  });
+
+  it('asks the log where its place is further on than the feed, as that of a client from another process may be', async () => {
+    const { stores } = room;
+    await write(stores, 0, ['a']);
+    let hasLooked = false;
+    const still = new Feeds({
+      ...stores,
+      clock: {
+        ...systemClock,
+        sleep: (_durationMs, stop) => {
+          hasLooked = true;
+          return new Promise((resolve) => stop?.addEventListener('abort', resolve));
+        },
+      },
+      logger: silentLogger,
+      lookEveryMs: LOOK_EVERY_MS,
+    });
+    const other = readerAt(stores, still, startOf(0));
+    await other.next();
+    await until('the feed has looked', () => hasLooked, Boolean);
+    await write(stores, 0, ['b']);
+    const ahead = { generation: 0, turn: 0, lanes: [{ page: 2, taken: 0 }] };
+    const beyond = { generation: 0, turn: 0, lanes: [{ page: 9, taken: 0 }] };
+    const counted = counting(stores);
+    const resumed = readerAt(counted.stores, still, ahead);
+    await write(stores, 0, ['c']);
+    const { text } = await resumed.next();
+    const lost = readerAt(stores, still, beyond);
+
+    await expect(lost.next()).rejects.toMatchObject({ code: 'invalid_cursor' });
+    expect(textsIn(text)).toEqual(['c']);
+    expect(counted.calls).not.toEqual([]);
+    for (const reader of [other, resumed, lost]) reader.end();
+  });
+
+  it('reads the log once with all that come together, where they are at its end', async () => {
+    const { stores } = room;
+    await write(stores, 0, ['a']);
+    const atTheEnd = { generation: 0, turn: 0, lanes: [{ page: 1, taken: 0 }] };
+    const counted = counting(stores);
+    const feeds = feedsOf(stores);
+    const readers = Array.from({ length: 20 }, () => readerAt(counted.stores, feeds, atTheEnd));
+    await Promise.all(readers.map((reader) => reader.next()));
+    await Promise.all(readers.map((reader) => reader.next()));
+    const asked = counted.calls.length;
+    await write(stores, 0, ['b']);
+    for (const reader of readers) {
+      await until('it has it', () => reader.hasNews, Boolean);
+      expect(textsIn((await reader.next()).text)).toEqual(['b']);
+      reader.end();
+    }
+
+    expect(asked).toBe(1);
   });
 
   it('tells each event of all lanes once, wherever it is cut off and by whichever feed it is told', async () => {
