@@ -112,7 +112,8 @@ export class TenantStreamPlaces {
 
   /** Has the row say so many, or as many as there is room for. */
   async #have(wanted: number): Promise<void> {
-    let next = wanted;
+    // A row that is not there yet has no sum by which it could refuse.
+    let next = Math.min(wanted, this.#options.most);
     for (let tries = 0; tries < TRIES; tries += 1) {
       const nowMs = this.#dependencies.clock.nowMs();
       const refused = await this.#write(next, nowMs);
