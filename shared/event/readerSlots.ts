@@ -25,7 +25,7 @@ const TRIES = 3;
 const KEPT_SECONDS = 3_600;
 
 /**
- * The places of a tenant's readers that stay, such as requests that wait and streams: so many at once over all processes.
+ * The places of a tenant's readers that stay for a while, which are requests that wait: so many at once over all processes.
  * Each place is a row with a time, so that a process that dies leaves its places for a while and not for ever. Two that take
  * one place at once are told apart by the condition of the write; a tenant that is at its limit costs one query.
  */
@@ -57,11 +57,6 @@ export class ReaderSlots {
       if ((await this.#write(slot, forMs)) === 'held') return slot;
     }
     return undefined;
-  }
-
-  /** Holds a place for longer. Condition: it is this holder's, or nobody's. `lost` when another has it. */
-  keep(slot: ReaderSlot, forMs: number): Promise<'held' | 'lost'> {
-    return this.#write(slot, forMs);
   }
 
   /** Gives a place back. Condition: it is this holder's; otherwise there is nothing to give back. */
@@ -109,8 +104,8 @@ export class ReaderSlots {
             untilMs,
             ttl: Math.ceil(untilMs / 1_000) + KEPT_SECONDS,
           },
-          ConditionExpression: 'attribute_not_exists(pk) OR holder = :holder OR untilMs <= :now',
-          ExpressionAttributeValues: { ':holder': holder, ':now': nowMs },
+          ConditionExpression: 'attribute_not_exists(pk) OR untilMs <= :now',
+          ExpressionAttributeValues: { ':now': nowMs },
         }),
       );
       return 'held';

@@ -16,6 +16,8 @@ const bounds: Readonly<Record<string, string>> = {
     'entries of callers that wait for them: one for each connection, or what a poller holds',
   'functions/stream/handler.ts #open': 'streams that are open: `mostStreams` at most',
   'functions/stream/feeds.ts #held': 'tenants that have streams here: each goes with the last of its streams',
+  'shared/event/streamPlaces.ts #tenants': 'tenants that have streams here: each goes with the last of its streams',
+  'functions/stream/feeds.ts #first': 'first reads of logs that are under way: each goes when it has ended',
   'functions/stream/tenantFeed.ts #waiting': 'streams that wait: each is taken away when its wait ends',
   'functions/stream/tenantFeed.ts #events': '1,000 events and 1 MB, the oldest go first',
   'functions/media/prepare/converter/opusEncoding.ts #packets': 'an hour of sound, of a process that ends with it',

@@ -128,24 +128,22 @@ describe('places of readers', () => {
       ...stack.dependencies,
       clock: { ...stack.dependencies.clock, nowMs: () => nowMs },
     });
-    const first = await slots.take(tenantId, 'stream', { most: 1, forMs: 1_000 });
-    const tooEarly = await slots.take(tenantId, 'stream', { most: 1, forMs: 1_000 });
+    const first = await slots.take(tenantId, 'waiting', { most: 1, forMs: 1_000 });
+    const tooEarly = await slots.take(tenantId, 'waiting', { most: 1, forMs: 1_000 });
     nowMs += 1_001;
-    const second = await slots.take(tenantId, 'stream', { most: 1, forMs: 1_000 });
+    const second = await slots.take(tenantId, 'waiting', { most: 1, forMs: 1_000 });
     if (first === undefined || second === undefined) throw new Error('a place was free');
     await slots.release(first);
 
     expect(tooEarly).toBeUndefined();
-    expect(await slots.keep(first, 1_000)).toBe('lost');
-    expect(await slots.keep(second, 1_000)).toBe('held');
-    expect(await slots.take(tenantId, 'stream', { most: 1, forMs: 1_000 })).toBeUndefined();
+    expect(await slots.take(tenantId, 'waiting', { most: 1, forMs: 1_000 })).toBeUndefined();
   });
 
   it('are never held by more than there are, however many ask at once', async () => {
     const { tenantId } = await stack.tenant();
     const slots = new ReaderSlots(stack.dependencies);
     const asked = await Promise.all(
-      Array.from({ length: 12 }, () => slots.take(tenantId, 'stream', { most: 4, forMs: 60_000 })),
+      Array.from({ length: 12 }, () => slots.take(tenantId, 'waiting', { most: 4, forMs: 60_000 })),
     );
     const held = asked.filter((slot) => slot !== undefined);
 
