@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { leaseKey, markTaskDead } from '../../../shared/fleet/fleetLease.ts';
 import { GateClosedError } from '../../../worker/fleet/gate.ts';
 import { until } from '../../whatsapp/until.ts';
-import { startFleets, timings, type Fault, type TestMember } from './members.ts';
+import { startFleets, timings, type Fault, type FaultyStore, type TestMember } from './members.ts';
 
 const SHARDS = [0, 1, 2, 3];
 const shardsOf = (member: TestMember): readonly number[] => [...member.ownedShards().keys()].sort((a, b) => a - b);
@@ -228,18 +228,28 @@ describe('fleet members', () => {
 
   it('keep a shard whose offer was withdrawn while its work ended, and begin its work again', async () => {
     const withdrawn = new Set<number>();
-    const first = await aMember({
+    // No leader offers such a shard anew before its owner has learned that the first offer is gone.
+    const prepare = (store: FaultyStore): void => {
+      const offer = store.offer.bind(store);
+      store.offer = (row, target) => {
+        const isLearned = first.claimed.filter(([shard]) => shard === row.shard).length > 1;
+        return withdrawn.has(row.shard) && !isLearned ? Promise.resolve('refused') : offer(row, target);
+      };
+    };
+    const first: TestMember = await aMember({
       config: patient,
+      prepare,
       onLeaving: async (shard) => {
         const [row] = (await fleets.store().readShards([shard])).shards;
         if (row === undefined) throw new Error('no row');
         // A shard that leaves before the other one is seen is released, and has no offer.
         if (withdrawn.has(shard) || row.next === undefined) return;
-        if ((await fleets.store().withdraw(row)) === 'written') withdrawn.add(shard);
+        withdrawn.add(shard);
+        if ((await fleets.store().withdraw(row)) === 'refused') withdrawn.delete(shard);
       },
     });
     await ownsAll(first);
-    const second = await aMember({ config: patient });
+    const second = await aMember({ config: patient, prepare });
 
     await first.drain();
     await ownsAll(second);
