@@ -16,6 +16,7 @@ import { eventCounterKey, eventPageKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { EventDraft, TenantEvent } from './event.ts';
 import { laneOf } from './eventLanes.ts';
+import { toStoredTexts, toTexts } from './packedTexts.ts';
 import { finishGrowth, noteLoad, noteThrottle } from './eventGrowth.ts';
 import { HOLD_LIMIT_MS, type EventLogDependencies, type EventPlaces, type Lane } from './eventLog.ts';
 
@@ -134,13 +135,12 @@ export function pageWrite(
     page: first,
     previousTakenAtMs,
     count: texts.length,
-    events: texts,
     ttl: expiryOf('event', clock.nowMs()),
   };
   return {
     Put: {
       TableName: tableName(stage, 'core'),
-      Item: { ...eventPageKey(tenantId, lane, first), ...row },
+      Item: { ...eventPageKey(tenantId, lane, first), ...row, ...toStoredTexts(texts) },
       ConditionExpression: 'attribute_not_exists(pk)',
     },
   };
@@ -295,5 +295,11 @@ async function readPage(
       ConsistentRead: true,
     }),
   );
-  return answer.Item as PageRow | undefined;
+  return answer.Item === undefined ? undefined : toPageRow(answer.Item);
+}
+
+/** A stored item as a row of a lane. */
+export function toPageRow({ packed, ...item }: Record<string, unknown>): PageRow {
+  const events = toTexts({ ...item, packed });
+  return { ...(item as unknown as PageRow), ...(events === undefined ? {} : { events }) };
 }

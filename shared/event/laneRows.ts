@@ -3,7 +3,7 @@ import { eventPageKey, eventPartition, PAGES_PER_PARTITION } from '../platform/k
 import { firstOf, queryItems } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import type { EventLogDependencies, Lane } from './eventLog.ts';
-import type { PageRow } from './eventPages.ts';
+import { toPageRow, type PageRow } from './eventPages.ts';
 
 /** The lane of a tenant's log that is read. */
 export interface LaneOfLog {
@@ -77,5 +77,5 @@ async function* rowsOf(
     },
     ConsistentRead: true,
   };
-  for await (const item of queryItems(dependencies.table, input, { pageSize })) yield item as unknown as PageRow;
+  for await (const item of queryItems(dependencies.table, input, { pageSize })) yield toPageRow(item);
 }
