@@ -2,6 +2,7 @@ import { ActionStore } from '../../shared/action/actionStore.ts';
 import { OpenActions } from '../../shared/action/openActions.ts';
 import { BulkLineStore } from '../../shared/bulk/bulkLineStore.ts';
 import { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
+import { ChatStore } from '../../shared/chat/chatStore.ts';
 import { ContactStore } from '../../shared/contact/contactStore.ts';
 import { ReaderSlots } from '../../shared/event/readerSlots.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
@@ -16,6 +17,7 @@ import { S3ObjectUploads } from '../../shared/media/s3ObjectUploads.ts';
 import { S3RequestSigner } from '../../shared/media/s3RequestSigner.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import type { ApiConfig } from '../../shared/platform/config.ts';
+import { MessagesOfChats } from '../../shared/message/messagesOfChats.ts';
 import { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
 import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.ts';
 import { makeEndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
@@ -52,6 +54,8 @@ export function composeApi(
     ...http,
     actions: new ActionStore(http),
     openActions: new OpenActions(http),
+    chats: new ChatStore(http),
+    messagesOfChats: new MessagesOfChats(http),
     contacts: new ContactStore(http),
     scheduled: new ScheduledMessages(http),
     bulkSends: new BulkSendStore(http),

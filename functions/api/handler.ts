@@ -6,6 +6,7 @@ import { route, type Route } from '../http/route.ts';
 import { actionRoutes, type ActionRouteDependencies } from '../routes/actions.ts';
 import { bulkRoutes, type BulkRouteDependencies } from '../routes/bulkSends.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/connections.ts';
+import { chatRoutes, type ChatRouteDependencies } from '../routes/chats.ts';
 import { contactRoutes, type ContactRouteDependencies } from '../routes/contacts.ts';
 import { eventRoutes, type EventRouteDependencies } from '../routes/events.ts';
 import { eventTypeRoutes } from '../routes/eventTypes.ts';
@@ -38,6 +39,7 @@ export interface ApiDependencies
     MediaUploadDependencies,
     OwnTenantDependencies,
     ActionRouteDependencies,
+    ChatRouteDependencies,
     ContactRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
@@ -64,6 +66,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...ownTenantRoutes(dependencies),
     ...scheduledRoutes(dependencies),
     ...bulkRoutes(dependencies),
+    ...chatRoutes(dependencies),
     ...contactRoutes(dependencies),
     ...actionRoutes(dependencies),
     ...webhookRoutes(dependencies),

@@ -1,8 +1,10 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { ChatStore } from '../../shared/chat/chatStore.ts';
 import { ContactStore } from '../../shared/contact/contactStore.ts';
 import { EventLagNote } from '../../shared/event/eventLag.ts';
 import type { IngestConfig } from '../../shared/platform/config.ts';
 import { thenFlush } from '../runtime/functionMetrics.ts';
+import { ChatNotes } from './chatNotes.ts';
 import { makeIngestHandler } from './handler.ts';
 import { PeopleNotes } from './peopleNotes.ts';
 import { withQueueMarks } from './queueMarks.ts';
@@ -15,7 +17,8 @@ import { composeStores } from '../runtime/storeComposition.ts';
 export function composeIngest(config: IngestConfig) {
   const parts = composeStores(config, 'ingest');
   const people = new PeopleNotes({ ...parts, contacts: new ContactStore(parts) });
-  const ingest = withQueueMarks(parts, makeIngestHandler({ ...parts, people }));
+  const chats = new ChatNotes({ ...parts, chats: new ChatStore(parts) });
+  const ingest = withQueueMarks(parts, makeIngestHandler({ ...parts, people, chats }));
   const lag = new EventLagNote(parts, parts.clock.nowMs);
   const handler = async (event: SQSEvent): Promise<SQSBatchResponse> => {
     const response = await ingest(event);

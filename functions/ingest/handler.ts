@@ -6,6 +6,7 @@ import type { FactsOfConnection, RecordOutcome } from '../../shared/event/record
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import type { Logger } from '../../shared/platform/logger.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
+import type { ChatNotes } from './chatNotes.ts';
 import { EndpointLists } from './endpointLists.ts';
 import { fanOut, type RecordedPortion } from './fanOut.ts';
 import { askForFilesOf } from './fileJobs.ts';
@@ -16,6 +17,7 @@ import { readOrRefuse, refuseFact, setAside, type RawFact, type RefusalDependenc
 export interface IngestDependencies extends RefusalDependencies, ReadDependencies {
   readonly endpoints: Pick<EndpointStore, 'list'>;
   readonly people: Pick<PeopleNotes, 'note'>;
+  readonly chats: Pick<ChatNotes, 'note'>;
 }
 
 interface IngestParts extends IngestDependencies {
@@ -64,7 +66,8 @@ async function tell(parts: IngestParts, recorded: readonly RecordedPortion[]): P
     () => fanOut(parts, parts.lists, recorded),
     (error: unknown) => new Map(recorded.map((one) => [one, error])),
   );
-  await parts.people.note(recorded.map(({ portion, ...rest }) => ({ source: sourceOf(portion), ...rest })));
+  const noted = recorded.map(({ portion, ...rest }) => ({ source: sourceOf(portion), ...rest }));
+  await Promise.all([parts.people.note(noted), parts.chats.note(noted)]);
   const nowMs = parts.clock.nowMs();
   for (const one of recorded) {
     const error = failures.get(one);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ChatStore } from '../../shared/chat/chatStore.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId } from '../../shared/kernel/id.ts';
@@ -6,10 +7,12 @@ import { withFilesOf } from '../../shared/media/filesToSend.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import { cancelMessage } from '../../shared/message/cancelMessage.ts';
 import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
+import type { MessagesOfChats } from '../../shared/message/messagesOfChats.ts';
 import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
 import type { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { route, type Route } from '../http/route.ts';
+import { addressesOf, chatAddress } from './chats.ts';
 import { findConnection } from './connections.ts';
 import { findFilesOf } from './filesOfMessages.ts';
 import type { SendableConnections } from './sendableConnections.ts';
@@ -21,6 +24,8 @@ export interface MessageRouteDependencies extends AcceptDependencies {
   readonly sendable: Pick<SendableConnections, 'find'>;
   readonly scheduled: Pick<ScheduledMessages, 'forget'>;
   readonly media: MediaStore;
+  readonly chats: ChatStore;
+  readonly messagesOfChats: MessagesOfChats;
 }
 
 const SENDING =
@@ -39,7 +44,7 @@ const CANCELLED_EXAMPLE = {
 
 // oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function messageRoutes(dependencies: MessageRouteDependencies): readonly Route[] {
-  const { connections, sendable, messages, media, clock } = dependencies;
+  const { connections, sendable, messages, messagesOfChats, media, clock } = dependencies;
   return [
     route('POST', '/v1/connections/{connectionId}/messages', {
       summary: 'Send a message: 202 means that it is in the queue, or kept until its time',
@@ -57,14 +62,31 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
     }),
     route('GET', '/v1/connections/{connectionId}/messages', {
       summary: 'List messages, newest first',
-      query: z.strictObject({ before: z.string().optional(), limit: limitSchema }),
+      description:
+        'With `chat` only those of one chat. They are looked for among all of the connection, some 6,000 in one request, so a page may be empty and have more behind it: go on with `next`.',
+      query: z.strictObject({
+        chat: chatAddress.optional().meta({
+          description: 'A phone number, or the address of a person, a group or a channel.',
+          example: '+4915123456789',
+        }),
+        before: z.string().optional(),
+        limit: limitSchema,
+      }),
       answers: { status: 200, schema: pageOf(messageViewSchema) },
       handle: async ({ tenantId, parameters, query }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const before = query.before === undefined ? undefined : parseId('msg', query.before);
         if (query.before !== undefined && before === undefined) throw new AppError('invalid_cursor');
         const nowMs = clock.nowMs();
-        const page = await messages.list(connection.connectionId, { before, limit: query.limit, nowMs });
+        const place = { before, limit: query.limit, nowMs };
+        const page =
+          query.chat === undefined
+            ? await messages.list(connection.connectionId, place)
+            : await messagesOfChats.list(
+                connection.connectionId,
+                await addressesOf(dependencies, connection, query.chat),
+                place,
+              );
         const beside = { nowMs, connection, media: await findFilesOf(media, page.messages) };
         const data = page.messages.map((message) => toMessageView(message, beside));
         return { status: 200, json: toPage(data, page.next) };

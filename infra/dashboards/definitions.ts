@@ -97,7 +97,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...messages,
         ...own('Encryption', 'RetryReceipts', 'SessionsRenewed', 'SessionItemsTooLarge', 'FencedCommits'),
         ...own('Not readable, not repeated', 'UnreadableMessages', 'RetryReceiptsRefused', 'ReceiptsNotCounted'),
-        ...own('New people, and what WhatsApp stops', 'FirstContacts', 'SendBrakes', 'ContactsNotKept'),
+        ...own('New people, and what WhatsApp stops', 'FirstContacts', 'SendBrakes', 'ContactsNotKept', 'ChatsNotKept'),
         ...own('What cannot be shown yet', 'PlaintextsNotKept'),
         ...own('The state that own devices share', 'AppStateFailed', 'AppStateChangesIgnored'),
         ...due,

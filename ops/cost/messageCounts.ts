@@ -41,19 +41,19 @@ export const messageCounts: Readonly<Record<Flow, Readonly<Record<Step, Readonly
     // One row and the queue. A message alone in its five minutes writes their note in the same transaction.
     api: { shared: counts(2, 1, 0, 1, 0, 1), alone: counts(3, 4, 1, 1, 0, 1) },
     worker: { shared: counts(4.78, 1, 0, 2.58, 0, 0), alone: counts(5, 1, 0.03, 4, 0, 0) },
-    ingest: { shared: counts(1.47, 3.22, 2.02, 0.42, 0.21, 0.21), alone: counts(16, 6, 5, 4, 2, 2) },
+    ingest: { shared: counts(1.83, 3.63, 2.52, 0.42, 0.21, 0.21), alone: counts(18, 7, 5.5, 4, 2, 2) },
     deliver: { shared: counts(0.5, 0.15, 0.01, 0, 0.42, 0.21), alone: counts(8, 2, 2, 0, 4, 2) },
   },
   read: {
     api: { shared: nothing, alone: nothing },
     worker: { shared: counts(1, 0, 0.01, 1, 0, 0), alone: counts(1, 0, 0.01, 1, 0, 0) },
-    ingest: { shared: counts(2.44, 2.04, 1.01, 0.7, 0.35, 0.35), alone: counts(8, 3, 3, 2, 1, 1) },
+    ingest: { shared: counts(2.44, 1.71, 1.01, 0.7, 0.35, 0.35), alone: counts(8, 3, 3, 2, 1, 1) },
     deliver: { shared: counts(0.53, 0.09, 0.01, 0, 0.48, 0.35), alone: counts(4, 1, 1, 0, 2, 1) },
   },
   received: {
     api: { shared: nothing, alone: nothing },
     worker: { shared: counts(1, 0, 0.01, 1, 0, 0), alone: counts(1, 0, 0.01, 1, 0, 0) },
-    ingest: { shared: counts(2.17, 3.05, 2.01, 0.62, 0.31, 0.31), alone: counts(9, 4, 3, 2, 1, 1) },
+    ingest: { shared: counts(2.37, 3.55, 2.51, 0.62, 0.31, 0.31), alone: counts(11, 5, 3.5, 2, 1, 1) },
     deliver: { shared: counts(0.5, 0.09, 0.01, 0, 0.45, 0.31), alone: counts(4, 1, 1, 0, 2, 1) },
   },
 };

@@ -79,6 +79,17 @@ export class ContactStore {
     };
   }
 
+  /** Reads some people by their ids; those who are not known are not among them. */
+  async findAll(
+    connectionId: ConnectionId,
+    ids: readonly string[],
+    nowMs: number,
+  ): Promise<ReadonlyMap<string, Contact>> {
+    const items = [...(await this.#getAll(ids.map((id) => contactKey(connectionId, id)))).values()];
+    const contacts = items.map((item) => toContact(item, nowMs)).filter((contact) => contact !== undefined);
+    return new Map(contacts.map((contact) => [contact.id, contact]));
+  }
+
   /** Lists people by the beginning of their phone number, those with a LID. @param digits the beginning */
   async listByNumber(
     connectionId: ConnectionId,

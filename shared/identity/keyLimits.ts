@@ -7,6 +7,7 @@ export const scopes = [
   'calls:write',
   'channels:read',
   'channels:write',
+  'chats:read',
   'chats:write',
   'connections:read',
   'connections:write',

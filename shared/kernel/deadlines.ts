@@ -15,6 +15,10 @@ export const deadlines = {
     ms: 2_000,
     source: 'a read and two writes are done in 30 ms; what ingest has in hand must not come again for a note',
   },
+  chatNotes: {
+    ms: 2_000,
+    source: 'two reads and a write are done in 30 ms; what ingest has in hand must not come again for a note',
+  },
   webhookRest: { ms: 250, source: 'bodies of receivers that are well come with the headers; nobody needs them' },
   streamRead: {
     ms: 20_000,

@@ -89,6 +89,12 @@ export const errorRules = {
     retry: 'never',
     sentence: 'This message is no poll. Ask for the results of a message whose content has the type poll.',
   },
+  chat_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence:
+      'This connection has no such chat, or nobody has written there for 90 days. List those it has with GET /v1/connections/{id}/chats.',
+  },
   contact_not_found: {
     httpStatus: 404,
     retry: 'never',

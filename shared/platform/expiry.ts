@@ -6,6 +6,10 @@ export const retentionSeconds = {
   message: 90 * DAY_SECONDS,
   /** What is known of a person, counted from when they were last noticed. */
   contact: 90 * DAY_SECONDS,
+  /** A chat, counted from the last time that something became of it: as long as its messages. */
+  chat: 90 * DAY_SECONDS,
+  /** How many chats a connection came to have on a day. */
+  newChats: 2 * DAY_SECONDS,
   /** WhatsApp's word that a number has an account, and that it has none. */
   knownNumber: 30 * DAY_SECONDS,
   unknownNumber: DAY_SECONDS,

@@ -82,6 +82,10 @@ export const metricCatalogue = {
     ...trouble,
     question: 'How many people are not among the contacts of their connection because too many are new there today?',
   },
+  ChatsNotKept: {
+    ...trouble,
+    question: 'How many chats are not in the list of their connection because too many are new there today?',
+  },
   MessagesSent: { ...count, question: 'How many messages did WhatsApp take from us?' },
   MessagesFiltered: {
     ...count,

@@ -37,6 +37,25 @@ export async function* queryItems(
   } while (start !== undefined);
 }
 
+/**
+ * The answers of a query in their order, each with the key of the last item that was looked at, as long as there may be more. With a
+ * filter an answer may be empty.
+ */
+export async function* queryAnswers(
+  table: Table,
+  input: ListInput,
+  after: Item | undefined,
+): AsyncGenerator<{ readonly items: readonly Item[]; readonly last: Item | undefined }> {
+  let start = after;
+  do {
+    const answer = await table.send(
+      new QueryCommand({ ...input, ...(start === undefined ? {} : { ExclusiveStartKey: start }) }),
+    );
+    start = answer.LastEvaluatedKey;
+    yield { items: answer.Items ?? [], last: start };
+  } while (start !== undefined);
+}
+
 /** All items of a table, in no particular order. */
 export async function* scanItems(table: Table, input: Omit<ListInput, 'KeyConditionExpression'>): AsyncGenerator<Item> {
   let start: Item | undefined;

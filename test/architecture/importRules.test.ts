@@ -28,6 +28,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'action',
     'event',
     'contact',
+    'chat',
     'webhook',
     'deadLetters',
   ],

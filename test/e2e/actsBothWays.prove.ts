@@ -10,6 +10,7 @@ import type { WhatsAppClient } from '../whatsapp/client.ts';
 import type { TranscriptEntry } from '../whatsapp/phone.ts';
 import { startPairedStack, type PairedStack } from './pairedStack.ts';
 import { appStateCases } from './appStateCases.ts';
+import { chatCases } from './chatCases.ts';
 import { contactCases } from './contactCases.ts';
 import { statusCases } from './statuses.ts';
 
@@ -280,4 +281,5 @@ describe('what is done to a message, through every process of the embedded stack
   statusCases(() => stage);
   appStateCases(() => stage);
   contactCases(() => stage);
+  chatCases(() => stage);
 });

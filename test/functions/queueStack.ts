@@ -7,6 +7,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { PeopleNotes } from '../../functions/ingest/peopleNotes.ts';
+import { ChatNotes } from '../../functions/ingest/chatNotes.ts';
+import { ChatStore } from '../../shared/chat/chatStore.ts';
 import { ContactStore } from '../../shared/contact/contactStore.ts';
 import type { NewEndpoint, Endpoint } from '../../shared/webhook/endpoint.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
@@ -27,6 +29,7 @@ export interface QueueStack extends EventStores {
   readonly queueUrlBase: string;
   readonly endpoints: EndpointStore;
   readonly people: PeopleNotes;
+  readonly chats: ChatNotes;
   readonly breakers: EndpointBreakerStore;
   readonly logger: Logger;
   readonly logLines: readonly string[];
@@ -50,6 +53,7 @@ export async function startQueueStack(): Promise<QueueStack> {
     ...common,
     endpoints: new EndpointStore(stores),
     people: new PeopleNotes({ ...common, contacts: new ContactStore(stores) }),
+    chats: new ChatNotes({ ...common, chats: new ChatStore(stores) }),
     breakers: makeEndpointBreakerStore(stores),
     logLines,
     stop: async () => {

@@ -3,7 +3,9 @@ import { SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { writeRandomPadMax16, type BinaryNode } from '@whiskeysockets/baileys';
 import { makeIngestHandler } from '../../functions/ingest/handler.ts';
+import { ChatNotes } from '../../functions/ingest/chatNotes.ts';
 import { PeopleNotes } from '../../functions/ingest/peopleNotes.ts';
+import { ChatStore } from '../../shared/chat/chatStore.ts';
 import { ContactStore } from '../../shared/contact/contactStore.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId } from '../../shared/kernel/id.ts';
@@ -91,6 +93,7 @@ export class Passage {
       random: systemRandom,
       endpoints: { list: () => Promise.resolve([]) },
       people: new PeopleNotes({ ...common, contacts: new ContactStore({ table, stage: STAGE }) }),
+      chats: new ChatNotes({ ...common, chats: new ChatStore({ table, stage: STAGE }) }),
     });
   }
 

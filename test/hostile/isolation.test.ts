@@ -143,6 +143,8 @@ describe('what belongs to a tenant', () => {
       version: 1,
     };
     await stack.dependencies.contacts.write(connectionId, { write: 'make', contact: person }, Date.now());
+    const chat = { id: person.id, lastAtMs: 1, unread: 0, version: 1, subject: text };
+    await stack.dependencies.chats.write([{ connectionId, was: undefined, is: chat }], Date.now());
     const log = await must('GET', '/v1/events', {});
     const [event] = log['data'] as readonly { readonly id: string }[];
     return {

@@ -8,6 +8,7 @@ export const MOST_MARKED = 100;
 const messageId = z.string().min(1).max(64).meta({ description: 'A received message, by its id in this API.' });
 const result = z.object({
   chat: chatSchema,
+  upTo: messageId.meta({ description: 'The newest message that was marked: the one that the request names.' }),
   messages: z.number().int().meta({ description: 'How many messages were marked.' }),
   told: z.boolean().meta({
     description:
@@ -30,7 +31,7 @@ export const messageRead = actionRow({
     messageId,
     earlier: z.boolean().default(true).meta({ description: 'Whether messages before it are marked, too.' }),
   }),
-  example: { request: { messageId: example }, result: { chat, messages: 3, told: true } },
+  example: { request: { messageId: example }, result: { chat, upTo: example, messages: 3, told: true } },
   budget: { burst: 20, perSecond: 5 },
 });
 
@@ -42,6 +43,6 @@ export const messagePlayed = actionRow({
   description:
     'The message is marked as read, and as played. It is meant for voice notes, video notes and what is shown once.',
   request: z.strictObject({ messageId }),
-  example: { request: { messageId: example }, result: { chat, messages: 1, told: true } },
+  example: { request: { messageId: example }, result: { chat, upTo: example, messages: 1, told: true } },
   budget: { burst: 20, perSecond: 5 },
 });

@@ -26,7 +26,7 @@ const CALLS_AT_ONCE = 16;
  * - *Two do it at once*: of two writes of one row one is refused.
  */
 export async function writeTogether(
-  dependencies: ReadDependencies,
+  dependencies: Pick<ReadDependencies, 'table'>,
   writes: readonly TransactionWrite[],
 ): Promise<readonly RowOutcome[]> {
   if (writes.length < 2) return writeEach(dependencies, writes);
@@ -35,7 +35,7 @@ export async function writeTogether(
 }
 
 async function writeStatements(
-  { table }: ReadDependencies,
+  { table }: Pick<ReadDependencies, 'table'>,
   writes: readonly TransactionWrite[],
 ): Promise<readonly RowOutcome[]> {
   try {
@@ -64,7 +64,7 @@ const REFUSALS: ReadonlySet<string | undefined> = new Set(['ConditionalCheckFail
 
 /** Writes each row in a call of its own, so that the outcome of each is known. */
 export async function writeEach(
-  dependencies: ReadDependencies,
+  dependencies: Pick<ReadDependencies, 'table'>,
   writes: readonly TransactionWrite[],
 ): Promise<readonly RowOutcome[]> {
   const results: RowOutcome[] = [];
@@ -74,7 +74,10 @@ export async function writeEach(
   return results;
 }
 
-async function writeOne({ table }: ReadDependencies, { Put, Update }: TransactionWrite): Promise<RowOutcome> {
+async function writeOne(
+  { table }: Pick<ReadDependencies, 'table'>,
+  { Put, Update }: TransactionWrite,
+): Promise<RowOutcome> {
   try {
     if (Put !== undefined) await table.send(new PutCommand(Put));
     if (Update !== undefined) await table.send(new UpdateCommand(Update));

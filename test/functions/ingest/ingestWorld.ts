@@ -146,6 +146,7 @@ export class IngestWorld {
       metrics: keepingMetrics(),
       // People are noted behind the recording, which alone is examined here.
       people: { note: () => Promise.resolve() },
+      chats: { note: () => Promise.resolve() },
       endpoints: { list: (tenantId) => around(() => this.#orders.map((order) => anEndpoint(tenantId, order))) },
     });
     return handler({ Records });

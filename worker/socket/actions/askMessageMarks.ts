@@ -61,7 +61,10 @@ async function mark(
   await received.noteMarked(messageId);
   const { chat, chatAlias } = newest;
   const alias = chatAlias ?? (isGroup(chat) ? undefined : await otherNameOf(chat));
-  return { outcome: 'succeeded', result: { chat: toChat(chat, alias), messages: messages.length, told } };
+  return {
+    outcome: 'succeeded',
+    result: { chat: toChat(chat, alias), upTo: messageId, messages: messages.length, told },
+  };
 }
 
 /** Posts of newsletters know no receipts. */
