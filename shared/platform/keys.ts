@@ -340,7 +340,7 @@ export const chainKey = (endpointId: EndpointId, connectionId: ConnectionId): It
   sk: 'CHAIN',
 });
 /** The places of batches of deliveries that wait for a receiver. */
-export const patientPlacesKey: ItemKey = { pk: 'PATIENCE', sk: 'PLACES' };
+export const patientPlacesKey: ItemKey = { pk: 'PATIENCE#DELIVERIES', sk: 'PLACES' };
 /** The newest round of a delivery that was put into its queue anew. */
 export const deliveryRoundKey = (endpointId: EndpointId, deliveryId: DeliveryId): ItemKey => ({
   pk: attemptPartition(endpointId),
