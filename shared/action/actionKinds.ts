@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ActionRow } from './actionRow.ts';
+import { addressBookRemove, addressBookSave } from './kinds/addressBook.ts';
 import { callReject } from './kinds/callReject.ts';
 import {
   channelList,
@@ -94,6 +95,8 @@ export const actionRows = [
   chatUnmute,
   chatClear,
   chatDelete,
+  addressBookSave,
+  addressBookRemove,
   profilePictureSet,
   profilePictureRemove,
   groupPictureSet,

@@ -19,6 +19,8 @@ export const actionKindNames = [
   'chat_unmute',
   'chat_clear',
   'chat_delete',
+  'address_book_save',
+  'address_book_remove',
   'profile_picture_set',
   'profile_picture_remove',
   'group_picture_set',

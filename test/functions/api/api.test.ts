@@ -236,8 +236,9 @@ describe('the API', () => {
     const theirs = await stack.connection(other, anAccount);
     const routes = apiRoutes(stack.dependencies).served.filter(({ path }) => path.includes('{connectionId}'));
     const call = async (method: string, path: string, id: string) => {
-      const posted = actionBodyOf(path) ?? (path.endsWith('/messages') ? message : { method: 'qr' });
-      const body = method === 'POST' ? posted : method === 'PATCH' ? {} : undefined;
+      const posted = actionBodyOf(path, method) ?? (path.endsWith('/messages') ? message : { method: 'qr' });
+      const isAction = actionBodyOf(path, method) !== undefined && method !== 'GET';
+      const body = method === 'POST' || isAction ? posted : method === 'PATCH' ? {} : undefined;
       const filled = path.replace('{connectionId}', id).replace('{messageId}', 'msg_01ARZ3NDEKTSV4RRFFQ69G5FAV');
       const isLines = method === 'POST' && path.endsWith('/bulk-sends');
       const headers = isLines ? { 'content-type': 'application/x-ndjson' } : {};

@@ -102,7 +102,7 @@ describe('the API while its stores do not answer', () => {
       )
       .replace('workers/end_', 'workers/wrk_');
     const key = /admin|detailed/.test(path) ? stack.operatorKey : tenant.key;
-    const body = bodies[`${method} ${template}`] ?? (method === 'POST' ? actionBodyOf(template) : undefined);
+    const body = bodies[`${method} ${template}`] ?? (method === 'GET' ? undefined : actionBodyOf(template, method));
     const raw = lines[`${method} ${template}`];
     const asLines = raw === undefined ? {} : { raw, headers: { 'content-type': LINES_TYPE } };
     const startedMs = performance.now();

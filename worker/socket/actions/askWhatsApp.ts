@@ -2,6 +2,7 @@ import { rowOf, type ActionKind, type AskedAction, type RequestOf } from '../../
 import { TimeoutError, withDeadline } from '../../../shared/kernel/deadline.ts';
 import type { ActionOutcome } from '../port/actionOutcome.ts';
 import { isFinal, LookUpError, refusalIn } from '../port/lookUpError.ts';
+import { askAddressBookRemove, askAddressBookSave } from './askAddressBook.ts';
 import { askCallReject } from './askCallReject.ts';
 import {
   askCommunityCreate,
@@ -104,6 +105,8 @@ const asks: { readonly [Kind in ActionKind]: Ask<Kind> } = {
   chat_unmute: askChatUnmute,
   chat_clear: askChatClear,
   chat_delete: askChatDelete,
+  address_book_save: askAddressBookSave,
+  address_book_remove: askAddressBookRemove,
   profile_picture_set: askProfilePictureSet,
   profile_picture_remove: askProfilePictureRemove,
   group_picture_set: askGroupPictureSet,

@@ -147,13 +147,13 @@ export class Collections {
     return { end: 'overtaken' };
   }
 
-  /** Finds where the records of a change are. One that is to be removed and is not found is looked for in the whole collection. */
+  /** Finds where the records of a change are. Where none is found of those that are to be removed, they are looked for in the whole collection. */
   async #place(change: StateChange, found: CollectionState, seen: SeenRecords): Promise<Placed | StateTrouble> {
     const key = await this.#newestKey();
     if (key === undefined) return { end: 'key_missing' };
     let state = found;
-    const isLost = (entry: StateEntry): boolean => entry.operation === 'remove' && !isPlaced(key, found, entry);
-    if (change.entries.some(isLost)) {
+    const removed = change.entries.filter(({ operation }) => operation === 'remove');
+    if (removed.length > 0 && !removed.some((entry) => isPlaced(key, found, entry))) {
       const synced = await this.sync(change.collection, this.#parts.clock.nowMs(), { see: seen.note, isWhole: true });
       if (synced.end !== 'synced') return synced;
       state = synced.state;

@@ -5,6 +5,7 @@ import { toClearChange, toDeleteChatChange } from '../../../../worker/socket/app
 import { toMarkChatChange } from '../../../../worker/socket/appState/kinds/markChat.ts';
 import { toMuteChange } from '../../../../worker/socket/appState/kinds/muteChat.ts';
 import { toPinChange } from '../../../../worker/socket/appState/kinds/pinChat.ts';
+import { toRemoveContactChange, toSaveContactChange } from '../../../../worker/socket/appState/kinds/savedContact.ts';
 import { toStarChange } from '../../../../worker/socket/appState/kinds/star.ts';
 import type { Mutation } from '../../../../worker/socket/appState/readPatches.ts';
 import type { StateChange, StateEntry } from '../../../../worker/socket/appState/writePatch.ts';
@@ -171,8 +172,66 @@ const emptyings: readonly WrittenChange[] = [
   },
 ];
 
+const ada = { fullName: 'Ada Lovelace', firstName: 'Ada', saveOnPhone: true } as const;
+const addressBook: readonly WrittenChange[] = [
+  {
+    what: 'a person who is saved, by their number',
+    change: toSaveContactChange([LID, BOB], ada, AT),
+    collection: 'critical_unblock_low',
+    entries: [
+      {
+        index: ['contact', BOB],
+        value: {
+          contactAction: {
+            fullName: 'Ada Lovelace',
+            firstName: 'Ada',
+            lidJid: LID,
+            saveOnPrimaryAddressbook: true,
+          },
+          timestamp,
+        },
+        formVersion: 2,
+      },
+    ],
+    facts: [{ kind: 'contact_change', contact: BOB, contactAlias: LID, saved: 'Ada Lovelace' }],
+  },
+  {
+    what: 'a person of whom the LID alone is known, in WhatsApp alone',
+    change: toSaveContactChange([LID], { fullName: 'Ada', saveOnPhone: false }, AT),
+    collection: 'critical_unblock_low',
+    entries: [
+      {
+        index: ['contact', LID],
+        value: { contactAction: { fullName: 'Ada', saveOnPrimaryAddressbook: false }, timestamp },
+        formVersion: 2,
+      },
+    ],
+    facts: [{ kind: 'contact_change', contact: LID, saved: 'Ada' }],
+  },
+  {
+    what: 'a person who is taken out, under either address',
+    change: toRemoveContactChange([BOB, LID], AT),
+    collection: 'critical_unblock_low',
+    entries: [BOB, LID].map((name) => ({
+      index: ['contact', name],
+      value: { contactAction: {}, timestamp },
+      formVersion: 2,
+      operation: 'remove',
+    })),
+    facts: [
+      { kind: 'contact_change', contact: BOB, saved: '' },
+      { kind: 'contact_change', contact: LID, saved: '' },
+    ],
+  },
+];
+
 /** All changes that are written: the table of the whole test. */
-export const writtenChanges: readonly WrittenChange[] = [...messageChanges, ...chatChanges, ...emptyings];
+export const writtenChanges: readonly WrittenChange[] = [
+  ...messageChanges,
+  ...chatChanges,
+  ...emptyings,
+  ...addressBook,
+];
 
 /** An entry as another device reads it. */
 export function heardAs({ index, value, operation = 'set' }: StateEntry): Mutation {
