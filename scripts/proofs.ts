@@ -109,6 +109,7 @@ export const proofs: readonly Proof[] = [
       'test/e2e/bots.prove.ts',
       'test/e2e/everyKind.prove.ts',
       'test/e2e/actsBothWays.prove.ts',
+      'test/e2e/chatsBothWays.prove.ts',
       'test/e2e/foldedMessages.prove.ts',
       'test/e2e/canary.prove.ts',
     ),

@@ -19,6 +19,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   'group-invites': 'groups',
   groups: 'groups',
   history: 'connections',
+  labels: 'chats',
   logout: 'connections',
   media: 'media',
   messages: 'messages',

@@ -22,6 +22,9 @@ export const actionErrors = {
     'The phone has not given this device the key of the state that its devices share. It does so soon after linking, while it is online; ask again later, and link the account anew if it lasts.',
   app_state_damaged:
     'The state that the devices of the account share cannot be verified, so nothing was written. Its phone repairs that, as a rule; ask again later.',
+  label_not_found:
+    'The account has no such label. Look at its labels, of which one may have been deleted on the phone.',
+  too_many_labels: 'The account has as many labels as the apps of WhatsApp show. Delete one first.',
   call_not_found: 'No such call has come since the connection came online. Say who calls, as the event says it.',
   ...pictureErrors,
   result_too_large: 'WhatsApp answered with more than can be kept. Ask for less at a time.',

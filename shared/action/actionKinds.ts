@@ -58,6 +58,17 @@ import {
   groupSettingsSet,
   groupSubjectSet,
 } from './kinds/groups.ts';
+import {
+  labelChange,
+  labelChatAdd,
+  labelChatRemove,
+  labelCreate,
+  labelDelete,
+  labelFind,
+  labelList,
+  labelMessageAdd,
+  labelMessageRemove,
+} from './kinds/labels.ts';
 import { messageDeleteForMe, messageStar, messageUnstar } from './kinds/messageFlags.ts';
 import { messagePlayed, messageRead } from './kinds/messageMarks.ts';
 import {
@@ -97,6 +108,15 @@ export const actionRows = [
   chatDelete,
   addressBookSave,
   addressBookRemove,
+  labelList,
+  labelFind,
+  labelCreate,
+  labelChange,
+  labelDelete,
+  labelChatAdd,
+  labelChatRemove,
+  labelMessageAdd,
+  labelMessageRemove,
   profilePictureSet,
   profilePictureRemove,
   groupPictureSet,

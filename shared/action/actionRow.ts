@@ -20,7 +20,7 @@ export interface ActionRow<
 > {
   readonly kind: Kind;
   /** `GET` for what changes nothing: its fields stand in the path and in the query, so that each is a text. */
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /**
    * The path below `/v1/connections/{connectionId}/`. A name in braces is a field of the request that stands in the
    * path.

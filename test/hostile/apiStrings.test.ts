@@ -135,7 +135,9 @@ function withoutRepeats(operations: readonly Operation[]): readonly Operation[] 
   const isAction = ({ method, path }: Operation): boolean => actions.has(`${method} ${path}`);
   const first = operations.find(isAction);
   const isShared = (place: Place): boolean =>
-    'name' in place && (place.in === 'header' || place.name === 'connectionId');
+    'name' in place
+      ? place.in === 'header' || place.name === 'connectionId'
+      : place.path.length === 1 && place.path[0] === 'expires_at';
   return operations.map((operation) =>
     operation === first || !isAction(operation)
       ? operation

@@ -92,9 +92,9 @@ class BaileysSocket implements ConnectionSocket {
     const calls = new RingingCalls();
     const presence = makePresence(options, socket, credentials);
     const refuse: Asking['calls']['reject'] = (call) => settings.reject(call);
-    const write: Asking['appState']['write'] = (change) => inbound.appState.write(change);
+    const appState = laterAppState(() => inbound.appState);
     const { recipients } = this.#outgoing;
-    this.#asking = makeAsking(options, { line, recipients, presence, calls, refuse, appState: { write } });
+    this.#asking = makeAsking(options, { line, recipients, presence, calls, refuse, appState });
     const enter = this.#evidence.enter.bind(this.#evidence);
     const pairing = openPairing(options, { socket, order, credentials, enter, cut });
     const parts = { line, credentials, facts, acknowledgements, order, unrecorded: this.#unrecorded, calls };
@@ -247,6 +247,11 @@ function makePresence(
 ): ShownPresence {
   const chosen = () => withDefaults(settings?.()).presence;
   return new ShownPresence({ socket, scope, logger, chosen, name: () => credentials.current.me?.name });
+}
+
+/** The app state for actions, which are put together before the inbound part that has it. */
+function laterAppState(find: () => AppState): Asking['appState'] {
+  return { write: (change) => find().write(change), look: (name, see) => find().look(name, see) };
 }
 
 interface AskingParts extends Pick<Asking, 'recipients' | 'presence' | 'appState'> {

@@ -12,6 +12,8 @@ import { isWellFormed } from './factBounds.ts';
 import type { FactRow } from './factRow.ts';
 import { groupChangeFact } from './groupChangeFact.ts';
 import { groupParticipantsFact } from './groupParticipantsFact.ts';
+import { labelAssignFact } from './labelAssignFact.ts';
+import { labelChangeFact } from './labelChangeFact.ts';
 import { mediaFact } from './mediaFact.ts';
 import { messageFact } from './messageFact.ts';
 import { messageFlagFact } from './messageFlagFact.ts';
@@ -38,6 +40,8 @@ const rows = {
   message_flag: messageFlagFact,
   chat_mark: chatMarkFact,
   chat_emptied: chatEmptiedFact,
+  label_change: labelChangeFact,
+  label_assign: labelAssignFact,
   media: mediaFact,
   contact_change: contactChangeFact,
   contact_merged: contactMergedFact,

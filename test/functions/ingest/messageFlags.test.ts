@@ -138,6 +138,34 @@ describe('what the account does to a message or a chat for itself alone', () => 
     ]);
   });
 
+  it('is told of labels, and of the message that one is on, whoever wrote it', async () => {
+    const sent = { ...aSentMessage(room.ids), to: BOB, state: 'sent' as const };
+    await room.stores.messages.create(sent, 0);
+    await record(aMessage('THEIRS'));
+    const label = { key: 'app_state:label', atMs: AT, labelId: '7' } as const;
+    const on = { kind: 'label_assign', atMs: AT, labelId: '7', chat: BOB, isSet: true } as const;
+
+    await record(
+      { ...label, kind: 'label_change', name: 'To be paid', color: 3, isDeleted: false },
+      { ...on, key: 'app_state:chat' },
+      { ...on, key: 'app_state:theirs', stanzaId: 'THEIRS' as StanzaId },
+      { ...on, key: 'app_state:ours', stanzaId: sent.stanzaId, isSet: false },
+      { ...on, key: 'app_state:unknown', stanzaId: 'UNKNOWN' as StanzaId },
+    );
+
+    const data = (await told()).map((event) => (event as { readonly data: Record<string, unknown> }).data);
+    expect(data).toEqual([
+      { label: { id: '7', name: 'To be paid', color: 3 }, deleted: false },
+      { labelId: '7', chat: expect.objectContaining({ id: BOB_LID }), assigned: true },
+      expect.objectContaining({ original: { messageId: expect.any(String), stanzaId: 'THEIRS' }, assigned: true }),
+      expect.objectContaining({
+        original: { messageId: sent.messageId, stanzaId: sent.stanzaId },
+        assigned: false,
+      }),
+      expect.objectContaining({ original: { stanzaId: 'UNKNOWN' } }),
+    ]);
+  });
+
   it.each([
     [{ how: 'cleared', keptStarred: true }, 'chat.cleared', { keptStarred: true }],
     [{ how: 'cleared', keptStarred: false }, 'chat.cleared', { keptStarred: false }],

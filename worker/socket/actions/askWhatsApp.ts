@@ -65,6 +65,17 @@ import {
   askGroupSettingsSet,
   askGroupSubjectSet,
 } from './askGroups.ts';
+import {
+  askLabelChange,
+  askLabelChatAdd,
+  askLabelChatRemove,
+  askLabelCreate,
+  askLabelDelete,
+  askLabelFind,
+  askLabelList,
+  askLabelMessageAdd,
+  askLabelMessageRemove,
+} from './askLabels.ts';
 import { askMessageDeleteForMe, askMessageStar, askMessageUnstar } from './askMessageFlags.ts';
 import { askMessagePlayed, askMessageRead } from './askMessageMarks.ts';
 import {
@@ -107,6 +118,15 @@ const asks: { readonly [Kind in ActionKind]: Ask<Kind> } = {
   chat_delete: askChatDelete,
   address_book_save: askAddressBookSave,
   address_book_remove: askAddressBookRemove,
+  label_list: askLabelList,
+  label_find: askLabelFind,
+  label_create: askLabelCreate,
+  label_change: askLabelChange,
+  label_delete: askLabelDelete,
+  label_chat_add: askLabelChatAdd,
+  label_chat_remove: askLabelChatRemove,
+  label_message_add: askLabelMessageAdd,
+  label_message_remove: askLabelMessageRemove,
   profile_picture_set: askProfilePictureSet,
   profile_picture_remove: askProfilePictureRemove,
   group_picture_set: askGroupPictureSet,

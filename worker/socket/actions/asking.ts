@@ -32,7 +32,7 @@ export interface Asking {
   /** The picture that the action sets: a JPEG; left out for every other action. */
   readonly picture?: Uint8Array;
   /** The state that the account's devices share. */
-  readonly appState: Pick<AppState, 'write'>;
+  readonly appState: Pick<AppState, 'write' | 'look'>;
   /** The calls that came, and how one is refused. */
   readonly calls: Pick<RingingCalls, 'withId'> & {
     readonly reject: (call: Pick<KnownCall, 'callId' | 'caller'>) => Promise<void>;

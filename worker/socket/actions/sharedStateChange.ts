@@ -4,7 +4,7 @@ import { isPerson, toRecipient } from '../../../shared/kernel/jid.ts';
 import { isSent, type Message } from '../../../shared/message/message.ts';
 import { toChat, type Chat } from '../../../shared/message/party.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
-import type { Written } from '../appState/collections.ts';
+import type { Synced, Written } from '../appState/collections.ts';
 import type { NewestMessage } from '../appState/kinds/messageRange.ts';
 import type { StateChange } from '../appState/writePatch.ts';
 import type { Asking } from './asking.ts';
@@ -24,6 +24,18 @@ interface FoundChat {
   /** The name under which its messages come, where there are any: the other devices know it by that. */
   readonly address: string;
   readonly newest: NewestMessage | undefined;
+  readonly shown: Chat;
+}
+
+/** Finds a chat of a request; undefined where there is nobody at the number. */
+export async function findChat(asking: Asking, written: string): Promise<FoundChat | undefined> {
+  const to = toRecipient(written) ?? written;
+  const address = isPerson(to) ? await asking.recipients.resolve(to) : to;
+  if (address === undefined) return undefined;
+  const alias = isGroup(address) ? undefined : await asking.otherNameOf(address);
+  const found = await asking.kept.newestIn([address, alias].filter((name) => name !== undefined));
+  const newest = found === undefined ? undefined : toNamed(found);
+  return { address: newest?.chat ?? address, newest, shown: toChat(address, alias) };
 }
 
 /** Finds a chat, changes it, and answers with it and what it is now. */
@@ -33,15 +45,10 @@ export async function changeChat<Result extends object>(
   toChange: (chat: FoundChat, nowMs: number) => StateChange,
   result: Result,
 ): Promise<Refused | { readonly outcome: 'succeeded'; readonly result: { readonly chat: Chat } & Result }> {
-  const to = toRecipient(written) ?? written;
-  const address = isPerson(to) ? await asking.recipients.resolve(to) : to;
-  if (address === undefined) return refused({ code: 'recipient_has_no_account' });
-  const alias = isGroup(address) ? undefined : await asking.otherNameOf(address);
-  const found = await asking.kept.newestIn([address, alias].filter((name) => name !== undefined));
-  const newest = found === undefined ? undefined : toNamed(found);
-  const change = toChange({ address: newest?.chat ?? address, newest }, asking.nowMs());
-  const refusal = judge(await asking.appState.write(change));
-  return refusal ?? { outcome: 'succeeded', result: { chat: toChat(address, alias), ...result } };
+  const found = await findChat(asking, written);
+  if (found === undefined) return refused({ code: 'recipient_has_no_account' });
+  const refusal = judge(await asking.appState.write(toChange(found, asking.nowMs())));
+  return refusal ?? { outcome: 'succeeded', result: { chat: found.shown, ...result } };
 }
 
 /** A message as WhatsApp names it; undefined for one that it does not have. */
@@ -60,9 +67,10 @@ export function toNamed(message: Message): NewestMessage | undefined {
  * The refusal that an end means; undefined for success. Throws where WhatsApp may be asked again, as for any other question: a
  * number that is not final, other devices that were faster each time, or a change that WhatsApp has and nobody was told of.
  */
-export function judge(done: Written): Refused | undefined {
+export function judge(done: Written | Synced): Refused | undefined {
   switch (done.end) {
     case 'written':
+    case 'synced':
       return undefined;
     case 'key_missing':
       return refused({ code: 'app_state_key_missing' });

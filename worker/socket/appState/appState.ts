@@ -5,7 +5,8 @@ import { deadlines } from '../../../shared/kernel/deadlines.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import { isFinal, refusalIn } from '../port/lookUpError.ts';
 import { collections, isFollowed, type CollectionName } from './collectionState.ts';
-import type { Collections, StateTrouble, Written } from './collections.ts';
+import type { Collections, StateTrouble, Synced, Written } from './collections.ts';
+import type { Mutation } from './readPatches.ts';
 import type { StateChange } from './writePatch.ts';
 
 export interface AppStateParts extends Pick<Surroundings, 'clock' | 'random' | 'logger' | 'metrics'> {
@@ -48,6 +49,8 @@ export class AppState {
   #lackedSinceMs = Infinity;
   /** The keys that this socket has asked the phone for. */
   readonly #requested = new Set<string>();
+  /** Since when changes were heard of that are not told yet. */
+  #untoldSinceMs = Infinity;
   #isFollowing = false;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -75,15 +78,32 @@ export class AppState {
 
   /** Writes a change, in its turn. Rejects where WhatsApp does not answer, or the socket has closed. */
   async write(change: StateChange): Promise<Written> {
-    const written = await this.#inTurn(() => this.#parts.collections.write(change));
+    const written = await this.#inTurn(() => this.#parts.collections.write(change, this.#tellSinceMs()));
     if (written.end === 'written') return written;
     if (written.end === 'untold') this.#parts.logger.warn('change of app state not told', { error: written.error });
     this.#count(written.end === 'overtaken' || written.end === 'untold' ? 'unanswered' : written.end);
     return written;
   }
 
+  /**
+   * Reads a whole collection, in its turn. Rejects where WhatsApp does not answer, or the socket has closed.
+   * @param see called with each record
+   */
+  async look(name: CollectionName, see: (mutation: Mutation) => void): Promise<Synced> {
+    const reading = { see, isWhole: true };
+    const synced = await this.#inTurn(() => this.#parts.collections.sync(name, this.#tellSinceMs(), reading));
+    this.#count(synced.end);
+    return synced;
+  }
+
+  /** The time from which on changes are told where an action is the first to read a collection: before those that were heard of. */
+  #tellSinceMs(): number {
+    return Math.min(this.#untoldSinceMs, this.#parts.clock.nowMs() - EARLIER_MS);
+  }
+
   #follow(names: readonly CollectionName[], sinceMs: number): void {
     if (names.length === 0) return;
+    this.#untoldSinceMs = Math.min(this.#untoldSinceMs, sinceMs);
     for (const name of names) this.#changed.add(name);
     this.#sinceMs = Math.min(this.#sinceMs, sinceMs);
     if (this.#isFollowing) return;
@@ -118,6 +138,7 @@ export class AppState {
       for (const name of names) if ((await this.#sync(name, sinceMs)) === 'unanswered') unanswered.push(name);
       if (unanswered.length === 0) {
         failures = 0;
+        if (this.#changed.size === 0) this.#untoldSinceMs = Infinity;
         this.#acknowledge(notices);
         continue;
       }

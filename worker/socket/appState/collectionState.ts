@@ -4,7 +4,7 @@ import { EMPTY_HASH, MAC_BYTES } from './patchSeals.ts';
  * The collections of app state that are followed: those whose changes have a meaning here. Others are neither fetched nor
  * written. Source of the names: Baileys (`ALL_WA_PATCH_NAMES`).
  */
-export const collections = ['regular_high', 'regular_low', 'critical_unblock_low'] as const;
+export const collections = ['regular_high', 'regular_low', 'regular', 'critical_unblock_low'] as const;
 export type CollectionName = (typeof collections)[number];
 
 export function isFollowed(name: string | undefined): name is CollectionName {

@@ -34,7 +34,10 @@ export type StateTrouble =
 
 export type Synced = { readonly end: 'synced'; readonly state: CollectionState } | StateTrouble;
 
-/** `overtaken`: another device was faster each time. `untold`: WhatsApp has it, and it is told with the next try. */
+/**
+ * `overtaken`: another device was faster each time, or has made what was to be new. `untold`: WhatsApp has it, and it is told with the next
+ * try.
+ */
 export type Written =
   { readonly end: 'written' | 'overtaken' } | { readonly end: 'untold'; readonly error: unknown } | StateTrouble;
 
@@ -43,6 +46,8 @@ interface Placed {
   readonly end: 'placed';
   readonly key: StateKey;
   readonly state: CollectionState;
+  /** Whether something is there that was to be new. */
+  readonly isTaken: boolean;
   readonly entries: readonly PlacedEntry[];
 }
 
@@ -116,21 +121,25 @@ export class Collections {
     return { end: 'damaged' };
   }
 
-  /** Writes a change. It resolves when WhatsApp has it and it is told; where it was there already, it is not written again. */
-  async write(change: StateChange): Promise<Written> {
-    const { ask, clock } = this.#parts;
+  /**
+   * Writes a change. It resolves when WhatsApp has it and it is told; where it was there already, it is not written again.
+   * @param sinceMs as for `sync`
+   */
+  async write(change: StateChange, sinceMs: number): Promise<Written> {
+    const { ask } = this.#parts;
     const name = change.collection;
     for (let conflicts = 0; conflicts < MOST_CONFLICTS; conflicts += 1) {
       const seen = new SeenRecords(change);
       let state = conflicts === 0 ? await this.#load(name) : undefined;
       if (state === undefined) {
-        const synced = await this.sync(name, clock.nowMs(), { see: seen.note });
+        const synced = await this.sync(name, sinceMs, { see: seen.note });
         if (synced.end !== 'synced') return synced;
         if (conflicts > 0 && isThere(change, seen)) return { end: 'written' };
         state = synced.state;
       }
       const placed = await this.#place(change, state, seen);
       if (placed.end !== 'placed') return placed;
+      if (placed.isTaken) return { end: 'overtaken' };
       if (placed.entries.length === 0) return { end: 'written' };
       const patch = writePatch(placed.key, placed.state, name, placed.entries);
       const answered = readAnswer(await ask(toPatchQuery({ name, version: placed.state.version }, patch.bytes)), name);
@@ -162,7 +171,8 @@ export class Collections {
     const keys = await this.#keys([...new Set(ids)].slice(0, MOST_KEYS));
     const olderKeysOf = (entry: StateEntry): readonly StateKey[] =>
       seen.keyIdsOf(entry).flatMap((id) => (toName(id) === toName(key.id) ? [] : (keys.get(toName(id)) ?? [])));
-    return { end: 'placed', key, state, entries: placeEntries(change, key, state, olderKeysOf) };
+    const isTaken = change.entries.some((entry) => entry.onlyIfNew === true && isPlaced(key, state, entry));
+    return { end: 'placed', key, state, isTaken, entries: placeEntries(change, key, state, olderKeysOf) };
   }
 
   async #read(

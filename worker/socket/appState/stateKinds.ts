@@ -4,6 +4,7 @@ import { tableEntry } from '../../../shared/kernel/tableEntry.ts';
 import { archiveChat } from './kinds/archiveChat.ts';
 import { deleteForMe } from './kinds/deleteForMe.ts';
 import { clearChat, deleteChat } from './kinds/emptyChat.ts';
+import { labelChat, labelEdit, labelMessage } from './kinds/label.ts';
 import { markChat } from './kinds/markChat.ts';
 import { muteChat } from './kinds/muteChat.ts';
 import { pinChat } from './kinds/pinChat.ts';
@@ -23,6 +24,9 @@ const stateKinds: Readonly<Record<string, StateKind>> = {
   clearChat,
   deleteChat,
   contact: savedContact,
+  label_edit: labelEdit,
+  label_jid: labelChat,
+  label_message: labelMessage,
 };
 
 /** A device's clock may be wrong; a time further ahead than this is not believed. */

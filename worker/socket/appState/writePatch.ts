@@ -22,6 +22,8 @@ export interface StateEntry {
   readonly operation?: Operation;
   /** Left out of the patch where there is no such record. */
   readonly onlyIfThere?: true;
+  /** The change is not written where there is such a record. */
+  readonly onlyIfNew?: true;
 }
 
 /** A change that is to be written, as one patch: all of its records are, or none. */

@@ -2,6 +2,11 @@ import { FOR_EVER } from '../../../../shared/message/chatMarks.ts';
 import { toArchiveChange } from '../../../../worker/socket/appState/kinds/archiveChat.ts';
 import { toDeleteForMeChange } from '../../../../worker/socket/appState/kinds/deleteForMe.ts';
 import { toClearChange, toDeleteChatChange } from '../../../../worker/socket/appState/kinds/emptyChat.ts';
+import {
+  toLabelChange,
+  toLabelChatChange,
+  toLabelMessageChange,
+} from '../../../../worker/socket/appState/kinds/label.ts';
 import { toMarkChatChange } from '../../../../worker/socket/appState/kinds/markChat.ts';
 import { toMuteChange } from '../../../../worker/socket/appState/kinds/muteChat.ts';
 import { toPinChange } from '../../../../worker/socket/appState/kinds/pinChat.ts';
@@ -225,12 +230,69 @@ const addressBook: readonly WrittenChange[] = [
   },
 ];
 
+const labels: readonly WrittenChange[] = [
+  {
+    what: 'a label that is made, where there is none of this number',
+    change: toLabelChange('7', { name: 'To be paid', color: 3, deleted: false }, AT, true),
+    collection: 'regular',
+    entries: [
+      {
+        index: ['label_edit', '7'],
+        value: { labelEditAction: { name: 'To be paid', color: 3, deleted: false }, timestamp },
+        formVersion: 3,
+        onlyIfNew: true,
+      },
+    ],
+    facts: [{ kind: 'label_change', labelId: '7', name: 'To be paid', color: 3, isDeleted: false }],
+  },
+  {
+    what: 'a label that is deleted',
+    change: toLabelChange('7', { name: 'To be paid', color: 3, predefinedId: 2, deleted: true }, AT),
+    collection: 'regular',
+    entries: [
+      {
+        index: ['label_edit', '7'],
+        value: { labelEditAction: { name: 'To be paid', color: 3, predefinedId: 2, deleted: true }, timestamp },
+        formVersion: 3,
+      },
+    ],
+    facts: [{ kind: 'label_change', labelId: '7', isDeleted: true }],
+  },
+  {
+    what: 'a label on a chat',
+    change: toLabelChatChange('7', GROUP, true, AT),
+    collection: 'regular',
+    entries: [
+      {
+        index: ['label_jid', '7', GROUP],
+        value: { labelAssociationAction: { labeled: true }, timestamp },
+        formVersion: 3,
+      },
+    ],
+    facts: [{ kind: 'label_assign', labelId: '7', chat: GROUP, isSet: true }],
+  },
+  {
+    what: 'a label that is taken from a message',
+    change: toLabelMessageChange('7', inChat, false, AT),
+    collection: 'regular',
+    entries: [
+      {
+        index: ['label_message', '7', BOB, 'ONE', '0', '0'],
+        value: { labelAssociationAction: { labeled: false }, timestamp },
+        formVersion: 3,
+      },
+    ],
+    facts: [{ kind: 'label_assign', labelId: '7', chat: BOB, stanzaId: 'ONE', isSet: false }],
+  },
+];
+
 /** All changes that are written: the table of the whole test. */
 export const writtenChanges: readonly WrittenChange[] = [
   ...messageChanges,
   ...chatChanges,
   ...emptyings,
   ...addressBook,
+  ...labels,
 ];
 
 /** An entry as another device reads it. */
