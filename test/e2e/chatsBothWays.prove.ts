@@ -162,6 +162,29 @@ describe('chats, labels and the address book', () => {
     expect(data).toMatchObject([{ content: { text: { body: 'the first' } } }]);
   });
 
+  it('shows its marks in the list of chats, whoever made them', async () => {
+    await stage.phones.write(ANN, SHOP, 'the chat is there again');
+    const becomes = (marks: Json) =>
+      until(
+        JSON.stringify(marks),
+        () => stage.api.call('GET', `/v1/connections/${stage.connection}/${chats}`),
+        ({ json }) => Object.entries(marks).every(([name, value]) => json[name] === value),
+        WAIT_MS,
+      );
+    await becomes({ archived: false, muted: false });
+
+    await ask('POST', `${chats}/archive`);
+    await stage.phones.changeAppState(SHOP, {
+      collection: 'regular_high',
+      changes: [{ index: ['mute', ANN_JID], value: { muteAction: { muted: true } } }],
+    });
+
+    await becomes({ archived: true, muted: true });
+    await ask('POST', `${chats}/unarchive`);
+    await ask('POST', `${chats}/unmute`);
+    await becomes({ archived: false, muted: false });
+  });
+
   it.each<[collection: string, index: readonly string[], value: Json, type: string, data: Json]>([
     ['regular_low', ['pin_v1', ANN_JID], { pinAction: { pinned: true } }, 'chat.updated', { pinned: true }],
     [
