@@ -45,7 +45,8 @@ const files = ['functions', 'infra', 'ops', 'scripts', 'shared', 'test', 'worker
     .filter((entry) => entry.isFile() && /\.(?:ts|js)$/.test(entry.name))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .filter((file) => file !== SELF)
-    .map((file) => ({ file, source: readFileSync(join(root, file), 'utf8') })),
+    .map((file) => ({ file, source: readFileSync(join(root, file), 'utf8') }))
+    .map((each) => ({ ...each, apart: takenApart(each.source) })),
 );
 
 describe('comments', () => {
@@ -75,6 +76,8 @@ describe('words', () => {
   it.each(WORDS)('say $say, and no other word for it', ({ not, under = [''], inCommentsOnly = false }) => {
     const found = files
       .filter(({ file }) => under.some((folder) => file.startsWith(folder)))
+      // Few files have such a word at all, and only these are read line by line.
+      .filter(({ source, apart }) => not.test(source) || not.test(apart))
       .flatMap(({ file, source }) =>
         (inCommentsOnly ? commentsOf(source) : linesOf(source)).map((place) => ({ file, ...place })),
       )
@@ -93,6 +96,10 @@ describe('words', () => {
 function linesOf(source: string): readonly { readonly line: number; readonly text: string }[] {
   return source.split('\n').map((text, index) => ({
     line: index + 1,
-    text: `${text} ${text.replaceAll(/([a-z])([A-Z])/g, '$1 $2')}`,
+    text: `${text} ${takenApart(text)}`,
   }));
+}
+
+function takenApart(text: string): string {
+  return text.replaceAll(/([a-z])([A-Z])/g, '$1 $2');
 }

@@ -1,9 +1,14 @@
+import { Agent, fetch, type Response } from 'undici';
+
 /** One block of an event stream, as its client sees it. */
 export interface Frame {
   readonly id: string | undefined;
   readonly event: string | undefined;
   readonly data: string | undefined;
 }
+
+/** Each request has a connection of its own: one that stays open for the next request would hold up a process that is drained. */
+const dispatcher = new Agent({ pipelining: 0 });
 
 /** A client of a stream that keeps all frames, and can be cut off at any moment. */
 export class StreamClient {
@@ -29,7 +34,7 @@ export class StreamClient {
 
   static async open(url: string, headers: Record<string, string> = {}): Promise<StreamClient> {
     const stop = new AbortController();
-    const response = await fetch(url, { headers, signal: stop.signal });
+    const response = await fetch(url, { headers, signal: stop.signal, dispatcher });
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
     return new StreamClient(
       response,
