@@ -15,7 +15,7 @@ const sockets = ['test/worker/socket/**/*.test.ts'];
 /** Everything in the memory of one process, and emulators. */
 const pure = [
   'test/{architecture,bench,chaos,contract,functions,quiet,shared}/**/*.test.ts',
-  'test/infra/{access,alarms,dashboards,judges,settings,stacks}/**/*.test.ts',
+  'test/{infra/{access,alarms,dashboards,judges,settings,stacks},ops/aws}/**/*.test.ts',
   'test/worker/{events,facts,fleet,runner,session,status,vitals}/**/*.test.ts',
 ];
 
@@ -23,12 +23,12 @@ const setupFiles = ['aws-sdk-client-mock-vitest/extend'];
 const limits = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } } as const;
 
 /** Files of one project share their processes: modules are loaded once in each, not once in each file. */
-const sharing = (name: string, include: string[]): TestProjectConfiguration => ({
-  test: { name, include, exclude: alone, setupFiles, ...limits, pool: 'forks', isolate: false },
+const sharing = (name: string, include: string[], exclude: string[]): TestProjectConfiguration => ({
+  test: { name, include, exclude, setupFiles, ...limits, pool: 'forks', isolate: false },
 });
 /** Each file has a process of its own. */
-const apart = (name: string, include: string[], exclude: string[]): TestProjectConfiguration => ({
-  test: { name, include, exclude, setupFiles, ...limits, pool: 'forks' },
+const apart = (name: string, include: string[]): TestProjectConfiguration => ({
+  test: { name, include, setupFiles, ...limits, pool: 'forks' },
 });
 
 /** Most files wait more than they work, so four run side by side on two cores. What is slower: `vitest.prove.config.ts`. */
@@ -37,10 +37,10 @@ export default defineConfig({
     maxWorkers: 4,
     passWithNoTests: false,
     projects: [
-      sharing('pure', pure),
-      sharing('sockets', sockets),
-      apart('processes', ['test/**/*.test.ts'], [...pure, ...sockets, ...alone]),
-      apart('alone', alone, []),
+      sharing('pure', pure, alone),
+      sharing('sockets', sockets, alone),
+      sharing('processes', ['test/**/*.test.ts'], [...pure, ...sockets, ...alone]),
+      apart('alone', alone),
     ],
   },
 });

@@ -43,6 +43,8 @@ export function makeApp({ validate }: { readonly validate: boolean }): App {
   return new App({
     analyticsReporting: false,
     treeMetadata: false,
+    // The rules that CDK brings along take ten seconds of a processor to load: they are asked where findings are looked at.
+    builtinCloudFormationValidation: validate,
     context: {
       ...cdkFlags,
       'aws:cdk:bundling-stacks': [],

@@ -89,7 +89,7 @@ describe('actions through the API', () => {
     ];
 
     expect(answers.map(({ status }) => status)).toEqual([202, 202]);
-    expect(performance.now() - begunMs).toBeLessThan(8_000);
+    expect(performance.now() - begunMs).toBeLessThan(18_000);
   });
 
   it('says nothing of a preference that nobody has', async () => {
@@ -126,7 +126,7 @@ describe('actions through the API', () => {
 
     const answer = await check(connectionId);
 
-    expect(performance.now() - begunMs).toBeLessThan(5_000);
+    expect(performance.now() - begunMs).toBeLessThan(9_000);
     expect(answer.status).toBe(409);
     expect(answer.body).toMatchObject({ code: 'connection_not_online' });
     expect(String(answer.body['detail'])).toContain('expires_at');

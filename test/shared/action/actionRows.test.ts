@@ -151,6 +151,6 @@ describe('the wait for an end', () => {
     const found = await awaitEnd({ actions, clock: systemClock }, anAction(), 100);
 
     expect(found.state).toBe('accepted');
-    expect(performance.now() - begunMs).toBeLessThan(5_000);
+    expect(performance.now() - begunMs).toBeLessThan(20_000);
   });
 });

@@ -262,7 +262,7 @@ describe('a request to repeat a message', () => {
         (texts) => texts.includes('after it'),
       );
 
-      expect(performance.now() - beganAtMs).toBeLessThan(10_000);
+      expect(performance.now() - beganAtMs).toBeLessThan(30_000);
       expect(repeatedTo(cat).toSorted()).toEqual([first, second].toSorted());
       expect([refused('not_a_recipient'), refused('unknown_message'), refused('too_many')]).toEqual([1, 7, 1]);
       expect(room.inputs.filter(({ type }) => type === 'socket_closed')).toHaveLength(1);

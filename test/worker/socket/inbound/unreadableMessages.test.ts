@@ -167,7 +167,7 @@ describe('messages that cannot be decrypted', () => {
     );
 
     expect(Object.keys(keys)).toHaveLength(1);
-    expect(performance.now() - beganAtMs).toBeLessThan(5_000);
+    expect(performance.now() - beganAtMs).toBeLessThan(20_000);
     expect(outcomes('asked')).toBe(1);
   });
 
