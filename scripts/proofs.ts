@@ -119,7 +119,7 @@ export const proofs: readonly Proof[] = [
   {
     name: 'workers',
     what: 'Processes of workers pair, send, hand off, take over, replace sockets that are open in name only, hold out while stores are silent or a version is refused, and end as they should when they are old or unwell.',
-    daily: 'a frozen worker, one to which strangers write, and one of each way to close: `test/worker`',
+    daily: 'a frozen worker, and one to which strangers write: `test/worker`',
     place: 'beside',
     whole: file(
       'test/worker/worker.prove.ts',
@@ -276,7 +276,7 @@ export const proofs: readonly Proof[] = [
     name: 'close-matrix',
     what: 'Each way in which a socket closes leads to its verdict, after its own wait, on real sockets.',
     daily:
-      'one row of each kind, without the measured waits: `test/worker/closeMatrix.test.ts`; all rules and waits as a table: `test/worker/runner/closeRules.test.ts`',
+      'all rules and waits as a table: `test/worker/runner/closeRules.test.ts`; what sockets say of it: `test/worker/socket/closesAndPresence.test.ts`',
     place: 'alone',
     whole: file('test/worker/closeMatrix.prove.ts'),
     sample: 'same',
