@@ -14,8 +14,8 @@ export interface ChainWorld {
   readonly stack: QueueStack;
   readonly poster: WebhookPoster;
   readonly receiver: Receiver;
-  /** How the receiver answers; it gets the `webhook-id`. */
-  answer: (webhookId: string, body: string) => number;
+  /** How the receiver answers, or that it does not; it gets the `webhook-id`. */
+  answer: (webhookId: string, body: string) => number | 'none';
   readonly stop: () => Promise<void>;
 }
 
@@ -23,7 +23,8 @@ export async function startChainWorld(): Promise<ChainWorld> {
   const stack = await startQueueStack();
   const receiver = await startReceiver((request, response) => {
     const body = receiver.received.at(-1)?.body ?? '';
-    response.writeHead(world.answer(String(request.headers['webhook-id']), body)).end();
+    const answer = world.answer(String(request.headers['webhook-id']), body);
+    if (answer !== 'none') response.writeHead(answer).end();
   });
   const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: true });
   const poster = makeWebhookPoster({ guard, clock: systemClock, timeoutMs: 5_000 });

@@ -7,10 +7,13 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeDeliverHandler } from '../../../functions/deliver/handler.ts';
 import { chainDelivery } from '../../../shared/webhook/chain.ts';
+import type { StopSignal } from '../../../shared/kernel/clock.ts';
+import { deliveryQueueNames } from '../../../shared/platform/queues.ts';
 import type { ConnectionId, EventId } from '../../../shared/kernel/id.ts';
-import { deliveryQueueUrl, sendDeliveries } from '../../../shared/webhook/delivery.ts';
+import { sendDeliveries } from '../../../shared/webhook/delivery.ts';
 import type { Endpoint } from '../../../shared/webhook/endpoint.ts';
 import { makeEndpointBreakerStore } from '../../../shared/webhook/endpointBreakerStore.ts';
+import { PATIENT_BATCHES, PatientPlaces, PLACE_HELD_MS } from '../../../shared/webhook/patientPlaces.ts';
 import { EndpointStore } from '../../../shared/webhook/endpointStore.ts';
 import { isPlayed } from '../../sample.ts';
 import { receive, release, toSqsEvent } from '../queueStack.ts';
@@ -24,8 +27,8 @@ const ONE_OF = 5;
 
 interface Scenario {
   readonly name: string;
-  /** What the receiver answers, in order, and 200 from then on. */
-  readonly answers: readonly number[];
+  /** What the receiver answers, in order, and 200 from then on; of `none` the post is left after a second. */
+  readonly answers: readonly (number | 'none')[];
   /** How many events are told together, one after the other. */
   readonly told: readonly number[];
   readonly maxEvents?: number;
@@ -37,6 +40,7 @@ const scenarios: readonly Scenario[] = [
   { name: 'events that are taken', answers: [], told: [2, 1] },
   { name: 'a head that fails first', answers: [500], told: [1, 1] },
   { name: 'batches, of which the first fails', answers: [503], told: [2, 1], maxEvents: 2 },
+  { name: 'a head that is left after a second', answers: ['none'], told: [2] },
   { name: 'a chain that is set back', answers: [], told: [2], isSetBack: true },
 ];
 
@@ -46,6 +50,14 @@ describe('deliver that dies over a chain', () => {
     world = await startChainWorld();
   });
   afterAll(() => world.stop());
+
+  /** Resolves when the receiver has a request that it does not answer. */
+  let silent = Promise.withResolvers<void>();
+  /** Takes the places of batches that may wait, as others that wait do. */
+  const takePlaces = () => {
+    const places = new PatientPlaces(world.stack);
+    return Promise.all(Array.from({ length: PATIENT_BATCHES }, () => places.take()));
+  };
 
   /** A process of the function whose every call to the world is counted, and which dies at one of them. */
   const aLife = (death?: Death) => {
@@ -59,26 +71,40 @@ describe('deliver that dies over a chain', () => {
         return reach(() => stack.queue.send(command));
       },
     });
+    // The second after which a post is left is over when the receiver has it.
+    const sleep = async (durationMs: number, signal?: StopSignal): Promise<void> => {
+      const ended = new Promise<void>((resolve) => signal?.addEventListener('abort', resolve, { once: true }));
+      const isSilent = await Promise.race([silent.promise.then(() => true), ended.then(() => false)]);
+      if (isSilent) stack.clock.advance(durationMs);
+    };
     const handler = makeDeliverHandler({
       ...stack,
+      clock: { ...stack.clock, sleep },
       table,
       queue,
       endpoints: new EndpointStore({ ...stack, table }),
       breakers: makeEndpointBreakerStore({ ...stack, table }),
       poster: { post: (...of) => reach(() => poster.post(...of)) },
     });
-    const run = (messages: readonly Message[]) => Promise.race([handler(toSqsEvent(messages)), died]);
+    const run = (messages: readonly Message[], name: string) =>
+      Promise.race([handler(toSqsEvent(messages, name)), died]);
     return { run, calls };
   };
 
-  /** Works the queue until it is empty. Returns how many processes died. */
+  /** Works both queues until they are empty. Returns how many processes died. */
   const workQueue = async (lives: { one: ReturnType<typeof aLife> }): Promise<number> => {
     const { stack } = world;
     let deaths = 0;
-    for (let turn = 0; turn < 40; turn += 1) {
-      const messages = await receive(stack, deliveryQueueUrl(stack));
-      if (messages.length === 0) return deaths;
-      const answer = await lives.one.run(messages);
+    let empty = 0;
+    for (let turn = 0; turn < 60; turn += 1) {
+      const names = deliveryQueueNames(stack.stage);
+      const name = names[turn % names.length] ?? '';
+      const QueueUrl = `${stack.queueUrlBase}${name}`;
+      const messages = await receive(stack, QueueUrl);
+      empty = messages.length === 0 ? empty + 1 : 0;
+      if (empty === names.length) return deaths;
+      if (messages.length === 0) continue;
+      const answer = await lives.one.run(messages, name);
       const isDead = answer === 'died';
       if (isDead) {
         deaths += 1;
@@ -88,11 +114,12 @@ describe('deliver that dies over a chain', () => {
       for (const message of messages) {
         const { MessageId = '', ReceiptHandle } = message;
         // One that the dead function has deleted or shown again is not hidden any more.
-        if (isDead) await release(stack, deliveryQueueUrl(stack), message).catch(() => undefined);
-        else if (!failed.has(MessageId))
-          await stack.queue.send(new DeleteMessageCommand({ QueueUrl: deliveryQueueUrl(stack), ReceiptHandle }));
+        if (isDead) await release(stack, QueueUrl, message).catch(() => undefined);
+        else if (!failed.has(MessageId)) await stack.queue.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
       }
       stack.clock.advance(61_000);
+      silent = Promise.withResolvers();
+      await takePlaces();
     }
     throw new Error('the queue is never empty');
   };
@@ -105,7 +132,14 @@ describe('deliver that dies over a chain', () => {
   const play = async (scenario: Scenario, path: string, death?: Death) => {
     const { maxEvents } = scenario;
     const answers = [...scenario.answers];
-    world.answer = () => answers.shift() ?? 200;
+    silent = Promise.withResolvers();
+    world.answer = () => {
+      const answer = answers.shift() ?? 200;
+      if (answer === 'none') silent.resolve();
+      return answer;
+    };
+    world.stack.clock.advance(PLACE_HELD_MS);
+    await takePlaces();
     const endpoint = await aStrictEndpoint(world, path, maxEvents === undefined ? {} : { batch: { maxEvents } });
     const lives = { one: aLife(death) };
     const eventIds: EventId[] = [];
