@@ -72,7 +72,7 @@ export const chatFields = {
   }),
   unreadMessages: z.number().int().min(0).meta({
     description:
-      'How many messages have come since the account wrote there, or since messages of it were marked as read through this API.',
+      'How many messages have come since the account wrote there, opened it on its phone or another device, or marked some as read here.',
   }),
   ...shownMarks,
   mutedUntil: shownMarks.mutedUntil.optional(),

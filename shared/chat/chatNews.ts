@@ -24,6 +24,8 @@ export type ChatNews = NamedChat &
     | { readonly news: 'message'; readonly messageId: MessageId; readonly atMs: number; readonly counts: Counts }
     /** Messages of it were marked as read, up to one of them. */
     | { readonly news: 'read'; readonly upTo: MessageId; readonly messages: number }
+    /** What had come until then was read on another device. */
+    | { readonly news: 'seen'; readonly atMs: number }
     | ({ readonly news: 'marked' } & ChatMarks)
     /** The account has taken out its messages, or deleted the chat, for itself alone. */
     | { readonly news: 'cleared' | 'deleted'; readonly atMs: number }
@@ -45,6 +47,7 @@ const telling: ReadonlySet<EventType> = new Set<EventType>([
   'message.echo',
   'message.status',
   'chat.updated',
+  'chat.read',
   'chat.cleared',
   'chat.deleted',
   'group.updated',
@@ -92,6 +95,8 @@ function newsOf(event: TenantEvent, changes: ReadonlySet<MessageId>): readonly C
       const mutes = muted === undefined ? {} : { mutedUntilMs: muted ? untilMs : 0 };
       return [{ ...named(chat), news: 'marked', ...marks, ...mutes }];
     }
+    case 'chat.read':
+      return [{ ...named(event.data.chat), news: 'seen', atMs: Date.parse(event.occurredAt) }];
     case 'chat.cleared':
     case 'chat.deleted': {
       const news = event.type === 'chat.cleared' ? 'cleared' : 'deleted';

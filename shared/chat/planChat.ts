@@ -4,6 +4,9 @@ import type { ChatNews, NamedChat } from './chatNews.ts';
 /** News of a chat, without those of two that were one. */
 export type OwnNews = Exclude<ChatNews, { readonly news: 'merged' }>;
 
+/** WhatsApp says in whole seconds, and by another clock, when a chat was read; a message comes before it is read. */
+const SEEN_WITHIN_MS = 2_000;
+
 /** A chat of which nothing is known yet. */
 export function newChat({ id, number }: NamedChat): ChatRow {
   return { id, ...(number === undefined ? {} : { number }), lastAtMs: 0, unread: 0, version: 0 };
@@ -16,6 +19,7 @@ export function newChat({ id, number }: NamedChat): ChatRow {
  * | --------------------------------------- | ---------------------------------------------------------------- |
  * | a message                               | it is newer than the newest one                                  |
  * | messages were marked as read, up to one | that one is newer than the one up to which some were marked last |
+ * | it was read on another device           | the newest message came before that                              |
  * | it was marked, or named                 | always: the last one counts                                      |
  * | it was cleared or deleted               | up to the moment at which it was: what came later is still there |
  */
@@ -40,6 +44,8 @@ function afterOne(chat: ChatRow, one: OwnNews): ChatRow {
       const unread = isAll ? 0 : Math.max(0, chat.unread - one.messages);
       return { ...known, readUpTo: one.upTo, unread, markedUnread: false };
     }
+    case 'seen':
+      return chat.lastAtMs < one.atMs + SEEN_WITHIN_MS ? { ...known, unread: 0, markedUnread: false } : known;
     case 'marked': {
       const { unread, archived = chat.archived, pinned = chat.pinned, mutedUntilMs = chat.mutedUntilMs } = one;
       const marked = { ...known, archived, pinned, mutedUntilMs };

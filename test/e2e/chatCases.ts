@@ -51,5 +51,11 @@ export function chatCases(stage: () => PairedStack): void {
     expect(await chat(({ unread }) => unread === true)).toMatchObject({ unreadMessages: 0 });
     await api.must('POST', `${path}/chats/${address}/read`, {});
     await chat(({ unread }) => unread === false);
+
+    await phones.write(ANN, SHOP, 'and another');
+    await chat(({ unreadMessages }) => unreadMessages === 1);
+    const shown = (await phones.messages(SHOP)).findLast(({ text }) => text === 'and another');
+    await phones.read(SHOP, shown?.id ?? '');
+    await chat(({ unreadMessages }) => unreadMessages === 0);
   });
 }

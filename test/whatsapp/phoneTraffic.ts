@@ -113,6 +113,12 @@ export class PhoneTraffic {
     const isOfMany = entry.chat.endsWith('@g.us') || entry.chat === STATUS;
     const to = isOfMany ? { to: entry.chat, participant: senderJid } : { to: senderJid };
     this.#context.receipt({ account, device: 0 }, node('receipt', { id, type: 'read', ...to }));
+    const own = isOfMany
+      ? { from: entry.chat, participant: jidOf(account, 0, entry.addressedBy) }
+      : { from: jidOf(account, 0, entry.addressedBy), recipient: senderJid };
+    for (const device of account.devices.keys()) {
+      this.#context.route({ account, device, stanza: node('receipt', { id, type: 'read', t: stamp(), ...own }) });
+    }
     return true;
   }
 

@@ -5,6 +5,7 @@ import { callFact } from './callFact.ts';
 import { callStatusFact } from './callStatusFact.ts';
 import { chatEmptiedFact } from './chatEmptiedFact.ts';
 import { chatMarkFact } from './chatMarkFact.ts';
+import { chatReadFact } from './chatReadFact.ts';
 import { connectionDeletedFact } from './connectionDeletedFact.ts';
 import { contactChangeFact } from './contactChangeFact.ts';
 import { contactMergedFact } from './contactMergedFact.ts';
@@ -39,6 +40,7 @@ const rows = {
   bulk_send: bulkSendFact,
   message_flag: messageFlagFact,
   chat_mark: chatMarkFact,
+  chat_read: chatReadFact,
   chat_emptied: chatEmptiedFact,
   label_change: labelChangeFact,
   label_assign: labelAssignFact,

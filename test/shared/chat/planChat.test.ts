@@ -66,6 +66,16 @@ describe('a chat', () => {
       { archived: true, pinned: true, mutedUntilMs: -1 },
     ],
     [
+      'has nothing unread once another device has shown it',
+      [message(10_000), { id: ID, news: 'marked', unread: true }, { id: ID, news: 'seen', atMs: 10_000 }],
+      { unread: 0, markedUnread: false },
+    ],
+    [
+      'has unread what came after another device had shown it',
+      [message(10_000), message(20_000), { id: ID, news: 'seen', atMs: 10_000 }],
+      { unread: 2 },
+    ],
+    [
       'shows nothing unread once it is cleared, and what comes later',
       [message(1_000), { id: ID, news: 'cleared', atMs: 1_500 }, message(2_000)],
       { unread: 1, lastAtMs: 2_000, clearedAtMs: 1_500 },

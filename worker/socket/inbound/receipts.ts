@@ -1,4 +1,5 @@
 import type { BinaryNode, makeWASocket } from '@whiskeysockets/baileys';
+import type { ChatReadFact } from '../../../shared/event/facts/chatReadFact.ts';
 import type { ReceiptFact } from '../../../shared/event/facts/receiptFact.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
@@ -6,7 +7,7 @@ import { isStatus } from '../../../shared/kernel/jid.ts';
 import { isGroup } from '../../../shared/message/recipient.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { Me } from '../wire/envelope.ts';
-import { readReceipt, toReceiptFacts, type NamedReceipt } from '../wire/receiptFacts.ts';
+import { readOwnReading, readReceipt, toReceiptFacts, type NamedReceipt } from '../wire/receiptFacts.ts';
 import type { Fate } from './inboundOrder.ts';
 import { AT_ONCE, LongReceipts } from './longReceipts.ts';
 import type { Retries } from './retries.ts';
@@ -20,7 +21,7 @@ export interface ReceiptsParts extends Pick<Surroundings, 'clock' | 'metrics' | 
   readonly unrecorded: Pick<UnrecordedSends, 'isWaiting' | 'recorded'>;
   /** Aborts when the socket has closed. */
   readonly signal: AbortSignal;
-  readonly publish: (facts: readonly ReceiptFact[]) => Promise<void>;
+  readonly publish: (facts: readonly (ReceiptFact | ChatReadFact)[]) => Promise<void>;
   /** Called when a receipt that is out of its turn already could not be made durable: it must not be acknowledged. */
   readonly failed: (error: unknown) => void;
 }
@@ -51,6 +52,11 @@ export class Receipts {
   async onReceipt(stanza: BinaryNode): Promise<Fate> {
     const { retries, me, unrecorded } = this.#parts;
     if (stanza.attrs['type'] === 'retry') return retries.onRequest(stanza);
+    const reading = readOwnReading(stanza, me());
+    if (reading !== undefined) {
+      await this.#tellReading(stanza, reading);
+      return 'taken';
+    }
     const said = readReceipt(stanza, me());
     const receipt = said === undefined || (await this.#isOfStranger(said)) ? undefined : await this.#withName(said);
     const ids = receipt?.stanzaIds.slice(0, AT_ONCE) ?? [];
@@ -65,6 +71,15 @@ export class Receipts {
       .catch((error: unknown) => this.#parts.failed(error))
       .finally(() => (this.#late -= 1));
     return 'taken';
+  }
+
+  /** Publishes that a chat was read on another device, under both names of the person, then acknowledges it. */
+  async #tellReading(stanza: BinaryNode, reading: ChatReadFact): Promise<void> {
+    const { publish, otherNameOf } = this.#parts;
+    const { chat } = reading;
+    const chatAlias = reading.chatAlias ?? (isGroup(chat) ? undefined : await otherNameOf(chat));
+    await publish([{ ...reading, ...(chatAlias === undefined ? {} : { chatAlias }) }]);
+    await this.#acknowledge(stanza);
   }
 
   /** Publishes the facts of a receipt, then acknowledges it; the rest of a long one is handled beside the line. */
