@@ -6,6 +6,7 @@ import {
   shownMessageOf,
   toChatFields,
   toShownChat,
+  unreadIn,
   type ChatRow,
 } from '../../shared/chat/chat.ts';
 import type { ChatStore, ListedChat } from '../../shared/chat/chatStore.ts';
@@ -88,8 +89,9 @@ export function chatRoutes(dependencies: ChatRouteDependencies): readonly Route[
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const after = query.after === undefined ? undefined : readCursor(query.after);
         const listed = await chats.listAll(connection.connectionId, clock.nowMs());
+        const asked = { ...query, isReadAtOnce: isReadAtOnce(connection) };
         const behind = listed.filter(
-          (chat) => !isDeleted(chat) && isAsked(chat, query) && (after === undefined || comesAfter(chat, after)),
+          (chat) => !isDeleted(chat) && isAsked(chat, asked) && (after === undefined || comesAfter(chat, after)),
         );
         const page = behind.toSorted(inOrder).slice(0, query.limit);
         const ids = page.map(({ id }) => id);
@@ -158,7 +160,7 @@ async function toViews(
   connection: Connection,
   rows: readonly ChatRow[],
 ) {
-  const { connectionId, settings } = connection;
+  const { connectionId } = connection;
   const nowMs = clock.nowMs();
   const people = rows.filter(({ id }) => kindOfChat(id) === 'person').map(({ id }) => id);
   const newest = rows.flatMap((row) => shownMessageOf(row) ?? []);
@@ -167,13 +169,13 @@ async function toViews(
     contacts.findAll(connectionId, people, nowMs),
   ]);
   const beside = { nowMs, connection, media: await findFilesOf(media, [...messages.values()]) };
-  const isReadAtOnce = withDefaults(readSettings(settings)).readReceipts === 'automatic';
+  const shown = { isReadAtOnce: isReadAtOnce(connection), nowMs };
   return rows.map((row) => {
     const { saved, push } = names.get(row.id) ?? {};
     const messageId = shownMessageOf(row);
     const message = messageId === undefined ? undefined : messages.get(messageId);
     return {
-      ...toChatFields(row, { name: saved || push || undefined, isReadAtOnce, nowMs }),
+      ...toChatFields(row, { ...shown, name: saved || push || undefined }),
       ...(message === undefined ? {} : { lastMessage: toMessageView(message, beside) }),
     };
   });
@@ -189,8 +191,15 @@ function fitting<View>(views: readonly View[]): readonly View[] {
   return tooMany === -1 ? views : views.slice(0, tooMany);
 }
 
-function isAsked({ unread, markedUnread = false, archived = false }: ListedChat, asked: Query): boolean {
-  const isUnread = unread > 0 || markedUnread;
+/** Whether a connection marks as read what comes. */
+function isReadAtOnce({ settings }: Pick<Connection, 'settings'>): boolean {
+  return withDefaults(readSettings(settings)).readReceipts === 'automatic';
+}
+
+/** Whether a chat is chosen, by what is shown of it. */
+function isAsked(chat: ListedChat, asked: Query & { readonly isReadAtOnce: boolean }): boolean {
+  const { markedUnread = false, archived = false } = chat;
+  const isUnread = unreadIn(chat, asked.isReadAtOnce) > 0 || markedUnread;
   return (asked.archived ?? archived) === archived && (asked.unread ?? isUnread) === isUnread;
 }
 

@@ -53,6 +53,14 @@ export function kindOfChat(id: string): ChatKindName {
   return isChannel(id) ? 'channel' : 'person';
 }
 
+/**
+ * The number of unread messages, as it is shown and as lists are chosen by.
+ * @param isReadAtOnce whether the connection marks as read what comes: in a channel nobody marks any
+ */
+export function unreadIn({ id, unread }: Pick<ChatRow, 'id' | 'unread'>, isReadAtOnce: boolean): number {
+  return isReadAtOnce && kindOfChat(id) !== 'channel' ? 0 : unread;
+}
+
 /** The chat as every other place shows it. */
 export function toShownChat({ id, number }: Pick<ChatRow, 'id' | 'number'>): Chat {
   return toChat(id, number === undefined ? undefined : toPhoneJid(number));
@@ -87,7 +95,7 @@ export function toChatFields(
   row: ChatRow,
   beside: { readonly name: string | undefined; readonly isReadAtOnce: boolean; readonly nowMs: number },
 ): z.output<typeof fieldsSchema> {
-  const { id, lastAtMs, unread, markedUnread = false, archived = false, pinned = false, mutedUntilMs = 0 } = row;
+  const { id, lastAtMs, markedUnread = false, archived = false, pinned = false, mutedUntilMs = 0 } = row;
   const kind = kindOfChat(id);
   const name = row.subject ?? beside.name;
   const isOver = mutedUntilMs > 0 && mutedUntilMs <= beside.nowMs;
@@ -96,8 +104,7 @@ export function toChatFields(
     kind,
     ...(name === undefined ? {} : { name }),
     ...(lastAtMs === 0 ? {} : { lastActivityAt: new Date(lastAtMs).toISOString() }),
-    // What comes in a channel is marked by nobody.
-    unreadMessages: beside.isReadAtOnce && kind !== 'channel' ? 0 : unread,
+    unreadMessages: unreadIn(row, beside.isReadAtOnce),
     unread: markedUnread,
     archived,
     pinned,

@@ -65,7 +65,7 @@ function afterOne(chat: ChatRow, one: OwnNews): ChatRow {
   }
 }
 
-/** One chat in place of two that were one: what the one of the newer message says counts, and both have unread ones. */
+/** One chat in place of two that were one: the newer message counts, the later clearing and deletion, and unread ones of both. */
 export function merged(into: ChatRow, was: ChatRow): ChatRow {
   const { lastMessageId, lastAtMs } = isLater(placeOf(was), placeOf(into)) ? was : into;
   const isReadFurther = (was.readUpTo ?? '') > (into.readUpTo ?? '');
@@ -81,10 +81,14 @@ export function merged(into: ChatRow, was: ChatRow): ChatRow {
     archived: into.archived ?? was.archived,
     pinned: into.pinned ?? was.pinned,
     mutedUntilMs: into.mutedUntilMs ?? was.mutedUntilMs,
-    clearedAtMs: into.clearedAtMs ?? was.clearedAtMs,
-    deletedAtMs: into.deletedAtMs ?? was.deletedAtMs,
+    clearedAtMs: later(into.clearedAtMs, was.clearedAtMs),
+    deletedAtMs: later(into.deletedAtMs, was.deletedAtMs),
     version: into.version + 1,
   };
+}
+
+function later(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 }
 
 interface Place {

@@ -82,7 +82,10 @@ export const chatMute = actionRow({
   request: request.extend({
     until: z.iso
       .datetime({ offset: true })
-      .refine((text) => Date.parse(text) > 0 && Date.parse(text) <= LAST_MS, 'must be a time since 1970')
+      .refine(
+        (text) => Date.parse(text) > 0 && Date.parse(text) <= LAST_MS,
+        'must be a time since 1970, and before the year 10000 in UTC',
+      )
       .optional()
       .meta({ description: 'When it ends by itself; left out, never.', example: '2026-12-24T18:00:00Z' }),
   }),

@@ -180,9 +180,12 @@ describe('chats, over the API', () => {
     await stack.call('PATCH', path, { key: tenant.key, body: { settings: { readReceipts: 'automatic' } } });
 
     const { body } = await get(`chats/${ADA}`);
+    const chosen = { unread: await idsOf('chats?unread=true'), others: await idsOf('chats?unread=false') };
     await stack.call('PATCH', path, { key: tenant.key, body: { settings: { readReceipts: 'none' } } });
 
     expect(body).toMatchObject({ unreadMessages: 0 });
+    // One that is marked as unread stays so.
+    expect(chosen).toEqual({ unread: [BOB], others: [ADA, STAFF, NEWS] });
   });
 
   it('fill no more than a page, however long their newest messages are', async () => {

@@ -143,4 +143,18 @@ describe('a chat', () => {
     });
     expect(merged(after(message(4_000)), was)).toMatchObject({ unread: 3, lastAtMs: 4_000 });
   });
+
+  it.each<[what: string, one: number | undefined, other: number | undefined, expected: number | undefined]>([
+    ['the first', 2_000, undefined, 2_000],
+    ['the other', undefined, 5_000, 5_000],
+    ['both, the other later', 2_000, 5_000, 5_000],
+    ['both, the first later', 5_000, 2_000, 5_000],
+    ['neither', undefined, undefined, undefined],
+  ])('is cleared and deleted up to the later of two moments, where the account did so to %s', (...row) => {
+    const [, one, other, expected] = row;
+    const into: ChatRow = { ...after(message(1_000)), clearedAtMs: one, deletedAtMs: one };
+    const was: ChatRow = { ...after(message(4_000)), clearedAtMs: other, deletedAtMs: other };
+
+    expect(merged(into, was)).toMatchObject({ clearedAtMs: expected, deletedAtMs: expected, lastAtMs: 4_000 });
+  });
 });
