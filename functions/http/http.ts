@@ -97,10 +97,12 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
       address: event.requestContext.http.sourceIp,
     });
   }
+  const limits = principal?.role === 'tenant' ? principal.limits : undefined;
   return route.handle({
     // Routes for tenants have a tenant; other routes do not read it.
     tenantId: seen.tenantId as TenantId,
-    connectionIds: principal?.role === 'tenant' ? principal.limits.connectionIds : undefined,
+    connectionIds: limits?.connectionIds,
+    scopes: limits?.scopes,
     parameters,
     body: await checkBody(route, event, headers),
     query: route.query === undefined ? undefined : readQuery(route.query, event),

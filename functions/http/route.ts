@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { AppError } from '../../shared/kernel/appError.ts';
+import type { Scope } from '../../shared/identity/keyLimits.ts';
 import type { ConnectionId, CorrelationId, TenantId } from '../../shared/kernel/id.ts';
 
 /** A route as data, for the router that matches it, the stack that checks requests, and the OpenAPI document. */
@@ -14,6 +15,8 @@ export interface Request<Body, Query> {
   readonly tenantId: TenantId;
   /** The connections that its key is for; undefined for all. */
   readonly connectionIds: readonly ConnectionId[] | undefined;
+  /** The scopes that its key has; undefined for all. */
+  readonly scopes: readonly Scope[] | undefined;
   readonly parameters: Readonly<Record<string, string>>;
   readonly body: Body;
   readonly query: Query;

@@ -16,6 +16,7 @@ import { readSettings, withDefaults } from '../../shared/connection/settings.ts'
 import type { ContactStore } from '../../shared/contact/contactStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { toChannel, toPhoneJid, toRecipient } from '../../shared/kernel/jid.ts';
+import type { Scope } from '../../shared/identity/keyLimits.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import type { MessagesOfChats } from '../../shared/message/messagesOfChats.ts';
 import { PAGE_BYTES } from '../../shared/platform/pages.ts';
@@ -37,7 +38,8 @@ const chatViewSchema = z
   .object({
     ...chatFields,
     lastMessage: messageViewSchema.optional().meta({
-      description: 'The newest message, with what became of it since. Absent where it is not kept any more.',
+      description:
+        'The newest message, with what became of it since. Absent where it is not kept any more, and for a key without `messages:read`.',
     }),
   })
   .meta({ id: 'ChatDetails', description: 'What a connection knows of a chat.' });
@@ -82,10 +84,10 @@ export function chatRoutes(dependencies: ChatRouteDependencies): readonly Route[
     route('GET', '/v1/connections/{connectionId}/chats', {
       summary: 'List chats, those with the newest message first',
       description:
-        'Every chat in which a message came or left since the account was linked, for 90 days after the last one. While you read pages, a chat in which somebody writes moves to the top: it may come once more, or not at all.',
+        'Every chat in which a message came or left since the account was linked, or that was marked, for 90 days after the last time. While you read pages, a chat in which somebody writes moves to the top: it may come once more, or not at all.',
       query: querySchema,
       answers: { status: 200, schema: pageOf(chatViewSchema), example: { data: [EXAMPLE], hasMore: false } },
-      handle: async ({ tenantId, parameters, query }) => {
+      handle: async ({ tenantId, scopes, parameters, query }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const after = query.after === undefined ? undefined : readCursor(query.after);
         const listed = await chats.listAll(connection.connectionId, clock.nowMs());
@@ -98,7 +100,7 @@ export function chatRoutes(dependencies: ChatRouteDependencies): readonly Route[
         const rows = await chats.getAll(connection.connectionId, ids, clock.nowMs());
         // A row that has gone since it was listed has no view.
         const shown = page.flatMap(({ id }) => rows.get(id) ?? []);
-        const data = fitting(await toViews(dependencies, connection, shown));
+        const data = fitting(await toViews(dependencies, { connection, scopes }, shown));
         const isCut = data.length < shown.length;
         const last = isCut ? page.find(({ id }) => id === data.at(-1)?.id) : page.at(-1);
         const hasMore = isCut || behind.length > page.length;
@@ -110,11 +112,11 @@ export function chatRoutes(dependencies: ChatRouteDependencies): readonly Route[
       description:
         'By phone number, or by the address of a person, a group or a channel. Nothing is asked of WhatsApp.',
       answers: { status: 200, schema: chatViewSchema, example: EXAMPLE },
-      handle: async ({ tenantId, parameters }) => {
+      handle: async ({ tenantId, scopes, parameters }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const row = await findChat(dependencies, connection, parameters['chat']);
         if (row === undefined || isDeleted(row)) throw new AppError('chat_not_found');
-        const [view] = await toViews(dependencies, connection, [row]);
+        const [view] = await toViews(dependencies, { connection, scopes }, [row]);
         return { status: 200, json: view };
       },
     }),
@@ -157,13 +159,14 @@ async function findChat(
 
 async function toViews(
   { messagesOfChats, contacts, media, clock }: ChatRouteDependencies,
-  connection: Connection,
+  { connection, scopes }: { readonly connection: Connection; readonly scopes: readonly Scope[] | undefined },
   rows: readonly ChatRow[],
 ) {
   const { connectionId } = connection;
   const nowMs = clock.nowMs();
   const people = rows.filter(({ id }) => kindOfChat(id) === 'person').map(({ id }) => id);
-  const newest = rows.flatMap((row) => shownMessageOf(row) ?? []);
+  // A key that reads no messages reads none here.
+  const newest = scopes?.includes('messages:read') === false ? [] : rows.flatMap((row) => shownMessageOf(row) ?? []);
   const [messages, names] = await Promise.all([
     messagesOfChats.findAll(connectionId, newest, nowMs),
     contacts.findAll(connectionId, people, nowMs),

@@ -181,11 +181,27 @@ describe('chats, over the API', () => {
 
     const { body } = await get(`chats/${ADA}`);
     const chosen = { unread: await idsOf('chats?unread=true'), others: await idsOf('chats?unread=false') };
-    await stack.call('PATCH', path, { key: tenant.key, body: { settings: { readReceipts: 'none' } } });
+    await stack.call('PATCH', path, { key: tenant.key, body: { settings: { readReceipts: 'manual' } } });
 
     expect(body).toMatchObject({ unreadMessages: 0 });
     // One that is marked as unread stays so.
     expect(chosen).toEqual({ unread: [BOB], others: [ADA, STAFF, NEWS] });
+  });
+
+  it.each([
+    [['chats:read'], false],
+    [['chats:read', 'messages:read'], true],
+  ])('show what was written to a key that reads messages alone: %j', async (scopes, isShown) => {
+    const path = `/v1/admin/tenants/${tenant.tenantId}/api-keys`;
+    const made = await stack.call('POST', path, { key: stack.operatorKey, body: { scopes } });
+    const key = String(made.body['secret']);
+
+    const { body: one } = await get(`chats/${ADA}`, key);
+    const { body: all } = await get('chats', key);
+
+    expect(one).toMatchObject({ id: ADA, name: 'Ada Lovelace', unreadMessages: 2 });
+    expect('lastMessage' in one).toBe(isShown);
+    expect(JSON.stringify(all).includes(`to ${ADA} 😀`)).toBe(isShown);
   });
 
   it('fill no more than a page, however long their newest messages are', async () => {
