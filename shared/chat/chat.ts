@@ -16,6 +16,8 @@ export interface ChatRow {
   readonly lastMessageId?: MessageId | undefined;
   /** When the newest message came or left, in milliseconds; 0 where there is none. */
   readonly lastAtMs: number;
+  /** When the newest message was written, by WhatsApp's clock: long before `lastAtMs` where nobody was there to take it. */
+  readonly lastWrittenAtMs?: number | undefined;
   /** The number of messages that came and were not read, as far as this connection has seen. */
   readonly unread: number;
   /** The message up to which some were marked as read last. */

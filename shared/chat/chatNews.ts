@@ -21,7 +21,14 @@ export interface NamedChat {
 /** What has become of a chat. */
 export type ChatNews = NamedChat &
   (
-    | { readonly news: 'message'; readonly messageId: MessageId; readonly atMs: number; readonly counts: Counts }
+    | {
+        readonly news: 'message';
+        readonly messageId: MessageId;
+        readonly atMs: number;
+        /** When it was written, by WhatsApp's clock. */
+        readonly writtenAtMs: number;
+        readonly counts: Counts;
+      }
     /** Messages of it were marked as read, up to one of them. */
     | { readonly news: 'read'; readonly upTo: MessageId; readonly messages: number }
     /** What had come until then was read on another device. */
@@ -80,14 +87,15 @@ function newsOf(event: TenantEvent, changes: ReadonlySet<MessageId>): readonly C
       const messageId = event.data.messageId as MessageId;
       const counts = event.type === 'message.echo' ? 'none' : isAct(content) ? 'same' : 'more';
       // The id carries the time of arrival, by which messages are listed, too.
-      return [{ ...named(chat), news: 'message', messageId, atMs: timeOfId(messageId), counts }];
+      const writtenAtMs = Date.parse(event.occurredAt);
+      return [{ ...named(chat), news: 'message', messageId, atMs: timeOfId(messageId), writtenAtMs, counts }];
     }
     case 'message.status': {
       const { status, chat, recipient } = event.data;
       const messageId = event.data.messageId as MessageId;
       if (status !== 'sent' || changes.has(messageId)) return [];
       const atMs = Date.parse(event.occurredAt);
-      return [{ ...named(chat ?? recipient), news: 'message', messageId, atMs, counts: 'none' }];
+      return [{ ...named(chat ?? recipient), news: 'message', messageId, atMs, writtenAtMs: atMs, counts: 'none' }];
     }
     case 'chat.updated': {
       const { chat, muted, mutedUntil, ...marks } = event.data;

@@ -6,6 +6,8 @@ export type OwnNews = Exclude<ChatNews, { readonly news: 'merged' }>;
 
 /** WhatsApp says in whole seconds, and by another clock, when a chat was read; a message comes before it is read. */
 const SEEN_WITHIN_MS = 2_000;
+/** WhatsApp says in whole seconds when a message was written. */
+const SECOND_MS = 1_000;
 
 /** A chat of which nothing is known yet. */
 export function newChat({ id, number }: NamedChat): ChatRow {
@@ -19,7 +21,7 @@ export function newChat({ id, number }: NamedChat): ChatRow {
  * | --------------------------------------- | ---------------------------------------------------------------- |
  * | a message                               | it is newer than the newest one                                  |
  * | messages were marked as read, up to one | that one is newer than the one up to which some were marked last |
- * | it was read on another device           | the newest message came before that                              |
+ * | it was read on another device           | the newest message was written before that                       |
  * | it was marked, or named                 | always: the last one counts                                      |
  * | it was cleared or deleted               | up to the moment at which it was: what came later is still there |
  */
@@ -32,9 +34,9 @@ function afterOne(chat: ChatRow, one: OwnNews): ChatRow {
   const known = one.number === undefined ? chat : { ...chat, number: one.number };
   switch (one.news) {
     case 'message': {
-      const { messageId, atMs, counts } = one;
+      const { messageId, atMs, writtenAtMs, counts } = one;
       if (!isLater({ atMs, id: messageId }, { atMs: chat.lastAtMs, id: chat.lastMessageId ?? '' })) return known;
-      const moved = { ...known, lastMessageId: messageId, lastAtMs: atMs };
+      const moved = { ...known, lastMessageId: messageId, lastAtMs: atMs, lastWrittenAtMs: writtenAtMs };
       if (counts === 'none') return { ...moved, unread: 0, markedUnread: false };
       return counts === 'more' ? { ...moved, unread: chat.unread + 1 } : moved;
     }
@@ -45,7 +47,9 @@ function afterOne(chat: ChatRow, one: OwnNews): ChatRow {
       return { ...known, readUpTo: one.upTo, unread, markedUnread: false };
     }
     case 'seen':
-      return chat.lastAtMs < one.atMs + SEEN_WITHIN_MS ? { ...known, unread: 0, markedUnread: false } : known;
+      return chat.lastAtMs < one.atMs + SEEN_WITHIN_MS || writtenBy(chat) <= one.atMs
+        ? { ...known, unread: 0, markedUnread: false }
+        : known;
     case 'marked': {
       const { unread, archived = chat.archived, pinned = chat.pinned, mutedUntilMs = chat.mutedUntilMs } = one;
       const marked = { ...known, archived, pinned, mutedUntilMs };
@@ -55,8 +59,10 @@ function afterOne(chat: ChatRow, one: OwnNews): ChatRow {
     case 'cleared':
     case 'deleted': {
       const field = one.news === 'cleared' ? 'clearedAtMs' : 'deletedAtMs';
-      const after = { ...known, [field]: Math.max(one.atMs, chat[field] ?? 0) };
-      return chat.lastAtMs <= one.atMs ? { ...after, unread: 0, markedUnread: false } : after;
+      const isAll = chat.lastAtMs <= one.atMs || writtenBy(chat) + SECOND_MS <= one.atMs;
+      // What came here after that moment, and was written before it, has gone, too.
+      const after = { ...known, [field]: Math.max(one.atMs, chat[field] ?? 0, isAll ? chat.lastAtMs : 0) };
+      return isAll ? { ...after, unread: 0, markedUnread: false } : after;
     }
     case 'named':
       return { ...known, subject: one.subject };
@@ -65,9 +71,14 @@ function afterOne(chat: ChatRow, one: OwnNews): ChatRow {
   }
 }
 
+/** The second in which the newest message was written; of a chat of which that is not kept, when it came. */
+function writtenBy({ lastAtMs, lastWrittenAtMs = lastAtMs }: ChatRow): number {
+  return lastWrittenAtMs;
+}
+
 /** One chat in place of two that were one: the newer message counts, the later clearing and deletion, and unread ones of both. */
 export function merged(into: ChatRow, was: ChatRow): ChatRow {
-  const { lastMessageId, lastAtMs } = isLater(placeOf(was), placeOf(into)) ? was : into;
+  const { lastMessageId, lastAtMs, lastWrittenAtMs } = isLater(placeOf(was), placeOf(into)) ? was : into;
   const isReadFurther = (was.readUpTo ?? '') > (into.readUpTo ?? '');
   const { readUpTo } = isReadFurther ? was : into;
   return {
@@ -75,6 +86,7 @@ export function merged(into: ChatRow, was: ChatRow): ChatRow {
     ...(into.number === undefined && was.number !== undefined ? { number: was.number } : {}),
     lastMessageId,
     lastAtMs,
+    lastWrittenAtMs,
     unread: into.unread + was.unread,
     ...(readUpTo === undefined ? {} : { readUpTo }),
     markedUnread: into.markedUnread ?? was.markedUnread,

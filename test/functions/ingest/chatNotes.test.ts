@@ -104,7 +104,7 @@ describe('chats in what ingest records', () => {
         eventId: 'e',
         type: 'message.received',
         correlationId: 'c',
-        text: JSON.stringify({ type: 'message.received', data }),
+        text: JSON.stringify({ type: 'message.received', occurredAt: '2026-08-01T12:00:05.000Z', data }),
       } as unknown as LoggedEvent;
     };
     const { events: _, ...source } = aBatch(ids, []);

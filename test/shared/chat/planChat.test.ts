@@ -7,11 +7,12 @@ import type { MessageId } from '../../../shared/kernel/id.ts';
 
 const ID = '222@lid';
 const idAt = (atMs: number): MessageId => `msg_${ulid(atMs, () => 0.5)}` as MessageId;
-const message = (atMs: number, counts: 'more' | 'none' | 'same' = 'more'): OwnNews => ({
+const message = (atMs: number, counts: 'more' | 'none' | 'same' = 'more', writtenAtMs = atMs): OwnNews => ({
   id: ID,
   news: 'message',
   messageId: idAt(atMs),
   atMs,
+  writtenAtMs,
   counts,
 });
 const read = (atMs: number, messages: number): OwnNews => ({ id: ID, news: 'read', upTo: idAt(atMs), messages });
@@ -74,6 +75,26 @@ describe('a chat', () => {
       'has unread what came after another device had shown it',
       [message(10_000), message(20_000), { id: ID, news: 'seen', atMs: 10_000 }],
       { unread: 2 },
+    ],
+    [
+      'has nothing unread where another device has shown what came here later, when somebody was there to take it',
+      [message(60_000, 'more', 9_000), message(60_001, 'more', 10_000), { id: ID, news: 'seen', atMs: 10_000 }],
+      { unread: 0, lastAtMs: 60_001 },
+    ],
+    [
+      'has unread what was written after another device had shown it, and came here later',
+      [message(60_000, 'more', 9_000), message(60_001, 'more', 11_000), { id: ID, news: 'seen', atMs: 10_000 }],
+      { unread: 2 },
+    ],
+    [
+      'is deleted with what was written before that and came here later',
+      [message(60_000, 'more', 9_000), { id: ID, news: 'deleted', atMs: 10_500 }],
+      { unread: 0, lastAtMs: 60_000, deletedAtMs: 60_000 },
+    ],
+    [
+      'keeps what was written after it was deleted, in the same second',
+      [message(60_000, 'more', 10_000), { id: ID, news: 'deleted', atMs: 10_500 }],
+      { unread: 1, deletedAtMs: 10_500 },
     ],
     [
       'shows nothing unread once it is cleared, and what comes later',
