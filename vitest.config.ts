@@ -3,12 +3,16 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
 /** Files that change what others import: a mock of a client is one for the whole process. */
 const MOCKS = /\bmockClient\(|\bvi\.(?:mock|doMock|spyOn|stubGlobal|stubEnv|useFakeTimers)\b/;
-/** Each of these files has a process of its own, although its neighbours share one. The repairs look at a process that nobody prepared. */
+/**
+ * Each of these files has a process of its own, although its neighbours share one. The repairs look at a process that nobody prepared, and so do
+ * the phones, beside which a client has libsignal as it comes.
+ */
 const alone = [
   ...globSync('test/**/*.test.ts', { cwd: import.meta.dirname })
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => MOCKS.test(readFileSync(`${import.meta.dirname}/${path}`, 'utf8'))),
   'test/worker/socket/repairs/*.test.ts',
+  'test/whatsapp/phones.test.ts',
 ];
 /** Real sockets of ours against the simulator, in this process. */
 const sockets = ['test/worker/socket/**/*.test.ts'];

@@ -7,6 +7,7 @@ import { ChatNotes } from '../../functions/ingest/chatNotes.ts';
 import { PeopleNotes } from '../../functions/ingest/peopleNotes.ts';
 import { ChatStore } from '../../shared/chat/chatStore.ts';
 import { ContactStore } from '../../shared/contact/contactStore.ts';
+import { toTexts } from '../../shared/event/packedTexts.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
@@ -173,12 +174,13 @@ export class Passage {
   }
 
   #checkItem(item: Readonly<Record<string, unknown>>): void {
-    const { pk, sk, events } = item;
+    const { pk, sk } = item;
+    const texts = toTexts(item) ?? [];
     const bytes = sizeOf(item);
     if (bytes > MOST_ITEM_BYTES) this.#note(`an item has ${bytes} bytes`);
-    if (!isWellFormed(item)) this.#note('an item has half a character');
+    if (!isWellFormed([item, texts])) this.#note('an item has half a character');
     if (Buffer.byteLength(String(pk)) > 2_048 || Buffer.byteLength(String(sk)) > 1_024) this.#note('a key is too long');
-    for (const event of Array.isArray(events) ? (events as readonly string[]) : []) this.#countEvent(event);
+    for (const text of texts) this.#countEvent(text);
   }
 
   #countEvent(event: string): void {
@@ -199,11 +201,13 @@ export class Passage {
 /** The size as DynamoDB counts it: names and values, texts in UTF-8. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
+  if (value instanceof Uint8Array) return value.byteLength;
   if (typeof value !== 'object' || value === null) return 21;
   return Object.entries(value).reduce((sum, [name, inner]) => sum + Buffer.byteLength(name) + sizeOf(inner) + 1, 3);
 }
 
 function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed();
-  return typeof value !== 'object' || value === null || Object.values(value).every(isWellFormed);
+  const isOpaque = typeof value !== 'object' || value === null || value instanceof Uint8Array;
+  return isOpaque || Object.values(value).every(isWellFormed);
 }

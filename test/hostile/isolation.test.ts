@@ -41,6 +41,7 @@ const OUTSIDE: Readonly<Record<string, string>> = {
   channel: '120363144038483540@newsletter',
   post: '142',
   callId: 'CALL0001',
+  label: '3',
   group_id: '120363042537841234@g.us',
   wa_id: '4915100000002',
 };
