@@ -106,8 +106,9 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('READERS', 'DeleteItem', 'PutItem', 'Query'),
       // Tickets for streams: made here, and used up where streams are served.
       core('TICKET', 'PutItem'),
-      // The people whom a connection knows.
+      // The people whom a connection knows, and its chats.
       core('CONTACTS', 'BatchGetItem', 'GetItem', 'Query'),
+      core('CHATS', 'BatchGetItem', 'Query'),
       // The API counts how many actions of a connection are open.
       core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
@@ -168,6 +169,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       { table: 'core', keys: ['ERASURES'], actions: ['PartiQLInsert', 'PutItem'] },
       // The people who are seen in facts.
       core('CONTACTS', 'BatchGetItem', 'PutItem', 'UpdateItem'),
+      // What events say about chats. One that turns out to be another one goes.
+      core('CHATS', 'BatchGetItem', 'DeleteItem', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'),
       // Events for webhooks in strict order.
       core('ENDPOINT', 'PartiQLInsert', 'PutItem'),
       // Ingest notes how far behind it is.

@@ -68,6 +68,10 @@ const afterDeath: Explanation = {
   why: 'Ingest reads a page of the log only where an earlier run of the same batch has died.',
 };
 
+const mergedChats: Explanation = {
+  here: 'never',
+  why: 'Two chats become one where WhatsApp tells that they are one person; nobody here is known by a number alone.',
+};
 const together: Explanation = {
   here: 'seldom',
   why: 'An update goes as a statement only where others are written with it, and here messages come one by one.',
@@ -99,6 +103,9 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:PartiQLInsert core CON#*': together,
   'ingest dynamodb:PartiQLUpdate core CON#*': together,
   'ingest dynamodb:PartiQLInsert core ENDPOINT#*': together,
+  'ingest dynamodb:PartiQLInsert core CHATS#*': together,
+  'ingest dynamodb:PartiQLUpdate core CHATS#*': together,
+  'ingest dynamodb:DeleteItem core CHATS#*': mergedChats,
   'ingest dynamodb:GetItem core EVENTS#*': afterDeath,
   'ingest sqs:GetQueueAttributes events': eventSource,
   'deliver sqs:GetQueueAttributes deliveries': eventSource,

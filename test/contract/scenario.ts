@@ -383,6 +383,7 @@ async function askForMore(tenant: Tenant): Promise<void> {
 async function knowPeople({ api, shop, whatsApp, receiver }: Tenant): Promise<void> {
   const contacts = `/v1/connections/${shop}/contacts`;
   const customer = await api.must('GET', `${contacts}/${encodeURIComponent(`+${CUSTOMER}`)}`);
+  await api.must('GET', `/v1/connections/${shop}/chats`);
   await api.must('GET', `${contacts}?search=customer`);
   await api.must('GET', `${contacts}?search=${CUSTOMER}`);
   const plaintext = Buffer.from('0a026869', 'hex').toString('base64');

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A tenant's receiver that answers with whatever status it is told to, as late as it is told to; until then it fails once. */
+/** A tenant's receiver that answers with whatever status it is told to, as late as it is told to; until then it fails once, and it is closed (503) once each time. */
 export interface UnwillingReceiver {
   readonly url: string;
   readonly answerWith: (status: number, afterMs?: number) => void;
@@ -17,8 +17,8 @@ export async function startUnwillingReceiver(): Promise<UnwillingReceiver> {
     // Closed for longer than a queue hides a delivery.
     const answer = (code: number) => response.writeHead(code, code === 503 ? { 'retry-after': '1200' } : {}).end();
     setTimeout(answer, lateMs, status);
-    // Five failures in a row would open its breaker, and hold back all that follows for a minute.
-    if (asked === 1) status = 200;
+    // Five failures in a row would open its breaker, and hold back all that follows for a minute, or for as long as it is closed.
+    if (asked === 1 || status === 503) status = 200;
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
