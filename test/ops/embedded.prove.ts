@@ -103,7 +103,7 @@ describe('npm run ops, on the embedded stack', () => {
     for (const { workerId } of stack.workers()) expect(stdout).toMatch(new RegExp(`^${workerId} +ALIVE`, 'm'));
     expect(stdout).toMatch(/^1 connection wanted online: 1 online$/m);
     expect(stdout).toMatch(/^commands +4 +\d+ +\d+ +0$/m);
-    expect(stdout).toMatch(/^deliveries +1 +\d+ +\d+ +0$/m);
+    expect(stdout).toMatch(/^deliveries +2 +\d+ +\d+ +0$/m);
   });
 
   it('status names the API alone when no stage is named', async () => {
