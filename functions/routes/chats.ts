@@ -9,13 +9,14 @@ import {
   unreadIn,
   type ChatRow,
 } from '../../shared/chat/chat.ts';
-import type { ChatStore, ListedChat } from '../../shared/chat/chatStore.ts';
+import type { ChatStore, ListedChat, ListRange } from '../../shared/chat/chatStore.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { readSettings, withDefaults } from '../../shared/connection/settings.ts';
 import type { ContactStore } from '../../shared/contact/contactStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { toChannel, toPhoneJid, toRecipient } from '../../shared/kernel/jid.ts';
+import type { ConnectionId } from '../../shared/kernel/id.ts';
 import type { Scope } from '../../shared/identity/keyLimits.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import type { MessagesOfChats } from '../../shared/message/messagesOfChats.ts';
@@ -75,7 +76,12 @@ const querySchema = z.strictObject({
   after: z.string().max(160).optional(),
   limit: limitSchema,
 });
-type Query = z.output<typeof querySchema>;
+
+/** What a list is asked for. */
+type Asked = z.output<typeof querySchema> & { readonly isReadAtOnce: boolean };
+
+/** How far back a page is looked for at first, in milliseconds: an account with many chats has a page of them in a day. */
+const FIRST_RANGE_MS = 86_400_000;
 
 /** The routes of the chats that a connection has. */
 export function chatRoutes(dependencies: ChatRouteDependencies): readonly Route[] {
@@ -90,11 +96,8 @@ export function chatRoutes(dependencies: ChatRouteDependencies): readonly Route[
       handle: async ({ tenantId, scopes, parameters, query }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         const after = query.after === undefined ? undefined : readCursor(query.after);
-        const listed = await chats.listAll(connection.connectionId, clock.nowMs());
         const asked = { ...query, isReadAtOnce: isReadAtOnce(connection) };
-        const behind = listed.filter(
-          (chat) => !isDeleted(chat) && isAsked(chat, asked) && (after === undefined || comesAfter(chat, after)),
-        );
+        const behind = await findBehind(dependencies, connection.connectionId, { asked, after });
         const page = behind.toSorted(inOrder).slice(0, query.limit);
         const ids = page.map(({ id }) => id);
         const rows = await chats.getAll(connection.connectionId, ids, clock.nowMs());
@@ -121,6 +124,33 @@ export function chatRoutes(dependencies: ChatRouteDependencies): readonly Route[
       },
     }),
   ];
+}
+
+/**
+ * Finds the chats behind a place of the list: more of them than a page has, where there are as many. The store goes through all chats of a
+ * connection in any case, but hands over only those of a day, when they fill the page.
+ */
+async function findBehind(
+  { chats, clock }: Pick<ChatRouteDependencies, 'chats' | 'clock'>,
+  connectionId: ConnectionId,
+  { asked, after }: { readonly asked: Asked; readonly after: Place | undefined },
+): Promise<readonly ListedChat[]> {
+  const nowMs = clock.nowMs();
+  const isBehind = (chat: ListedChat): boolean =>
+    !isDeleted(chat) && isAsked(chat, asked) && (after === undefined || comesAfter(chat, after));
+  const range: ListRange = {
+    untilMs: after?.lastAtMs,
+    ...(asked.archived === true ? { isArchived: true } : {}),
+    ...(asked.unread === true ? { isUnread: true } : {}),
+  };
+  // Few chats are unread, or in the archive: they are all handed over.
+  if (asked.archived !== true && asked.unread !== true) {
+    const sinceMs = (after?.lastAtMs ?? nowMs) - FIRST_RANGE_MS;
+    const newest = await chats.list(connectionId, { ...range, sinceMs }, nowMs);
+    const behind = newest.filter(isBehind);
+    if (behind.length > asked.limit) return behind;
+  }
+  return (await chats.list(connectionId, range, nowMs)).filter(isBehind);
 }
 
 /** The address of a chat, as a person writes it. */
@@ -200,7 +230,7 @@ function isReadAtOnce({ settings }: Pick<Connection, 'settings'>): boolean {
 }
 
 /** Whether a chat is chosen, by what is shown of it. */
-function isAsked(chat: ListedChat, asked: Query & { readonly isReadAtOnce: boolean }): boolean {
+function isAsked(chat: ListedChat, asked: Asked): boolean {
   const { markedUnread = false, archived = false } = chat;
   const isUnread = unreadIn(chat, asked.isReadAtOnce) > 0 || markedUnread;
   return (asked.archived ?? archived) === archived && (asked.unread ?? isUnread) === isUnread;

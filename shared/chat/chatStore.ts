@@ -49,6 +49,18 @@ export interface FoundChat {
 /** What a list is sorted and chosen by. */
 export type ListedChat = Pick<ChatRow, 'id' | 'lastAtMs' | 'unread' | 'markedUnread' | 'archived' | 'deletedAtMs'>;
 
+/** Which chats a list is asked for: the others are read by the store and not handed over, which is most of what a long list takes. */
+export interface ListRange {
+  /** Only chats in which a message came or left at this time or later, in milliseconds since 1970. */
+  readonly sinceMs?: number | undefined;
+  /** Only those in which none came or left after this time. */
+  readonly untilMs?: number | undefined;
+  /** Only those in the archive. */
+  readonly isArchived?: true | undefined;
+  /** Only those with unread messages or the mark. */
+  readonly isUnread?: true | undefined;
+}
+
 /** The chats of connections. The caller has read the connection under its tenant. */
 export class ChatStore {
   readonly #table: DynamoDBDocumentClient;
@@ -146,9 +158,11 @@ export class ChatStore {
     return isOver ? undefined : row;
   }
 
-  /** Reads what all chats of a connection are sorted by, in no order. Eventually consistent: a list is a moment old in any case. */
-  async listAll(connectionId: ConnectionId, nowMs: number): Promise<readonly ListedChat[]> {
-    const parts = Array.from({ length: CHAT_PARTS }, (_, part) => this.#listPart(connectionId, part, nowMs));
+  /** Reads what the chats of a connection are sorted by, in no order. Eventually consistent: a list is a moment old in any case. */
+  async list(connectionId: ConnectionId, range: ListRange, nowMs: number): Promise<readonly ListedChat[]> {
+    const parts = Array.from({ length: CHAT_PARTS }, (_, part) =>
+      this.#listPart(chatPartition(connectionId, part), range, nowMs),
+    );
     return (await Promise.all(parts)).flat();
   }
 
@@ -163,14 +177,16 @@ export class ChatStore {
     return new Map(found.flatMap(({ row, isOver }) => (row === undefined || isOver ? [] : [[row.id, row]])));
   }
 
-  async #listPart(connectionId: ConnectionId, part: number, nowMs: number): Promise<readonly ListedChat[]> {
+  async #listPart(partition: string, range: ListRange, nowMs: number): Promise<readonly ListedChat[]> {
     const listed: ListedChat[] = [];
+    const { expression, values } = toFilter(range);
     const items = queryItems(this.#table, {
       TableName: this.#TableName,
       KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+      ...(expression === undefined ? {} : { FilterExpression: expression }),
       ProjectionExpression: 'id, lastAtMs, unread, markedUnread, archived, deletedAtMs, #ttl',
       ExpressionAttributeNames: { '#ttl': 'ttl' },
-      ExpressionAttributeValues: { ':pk': chatPartition(connectionId, part), ':prefix': CHAT_PREFIX },
+      ExpressionAttributeValues: { ':pk': partition, ':prefix': CHAT_PREFIX, ...values },
     });
     for await (const item of items) {
       if (!isExpired(item, nowMs)) listed.push(item as unknown as ListedChat);
@@ -216,6 +232,22 @@ export class ChatStore {
     }
     return found;
   }
+}
+
+function toFilter({ sinceMs, untilMs, isArchived, isUnread }: ListRange): {
+  readonly expression: string | undefined;
+  readonly values: Readonly<Record<string, number | boolean>>;
+} {
+  const terms = [
+    { isAsked: sinceMs !== undefined, term: 'lastAtMs >= :since', values: { ':since': sinceMs ?? 0 } },
+    { isAsked: untilMs !== undefined, term: 'lastAtMs <= :until', values: { ':until': untilMs ?? 0 } },
+    { isAsked: isArchived, term: 'archived = :yes', values: { ':yes': true } },
+    { isAsked: isUnread, term: '(unread > :none OR markedUnread = :yes)', values: { ':none': 0, ':yes': true } },
+  ].filter(({ isAsked }) => isAsked);
+  return {
+    expression: terms.length === 0 ? undefined : terms.map(({ term }) => term).join(' AND '),
+    values: Object.assign({}, ...terms.map(({ values }) => values)) as Record<string, number | boolean>,
+  };
 }
 
 function nameOf({ pk, sk }: ItemKey): string {

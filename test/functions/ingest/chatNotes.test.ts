@@ -32,7 +32,7 @@ describe('chats in what ingest records', () => {
 
   const store = (): ChatStore => new ChatStore(stack);
   const chatsOf = async (connectionId: ConnectionId) =>
-    (await store().listAll(connectionId, stack.clock.nowMs())).toSorted((one, other) => (one.id < other.id ? -1 : 1));
+    (await store().list(connectionId, {}, stack.clock.nowMs())).toSorted((one, other) => (one.id < other.id ? -1 : 1));
   const handle = async (ids: ReturnType<typeof newIds>, facts: readonly Fact[], id: string, parts: object = {}) =>
     makeIngestHandler({ ...stack, ...parts })({
       Records: [aRecord(JSON.stringify(aBatch(ids, facts, id)), { id, group: ids.connectionId })],

@@ -158,6 +158,41 @@ describe('chats, over the API', () => {
     expect(await get(`chats?after=${after}`)).toMatchObject({ status: 400, body: { code: 'invalid_cursor' } });
   });
 
+  it('come in order from any place, however many of them were written in on one day', async () => {
+    const other = await stack.connection(tenant, anAccount);
+    const hours = [0, 1, 2, 3, 20, 22, 23.9, 24, 24.1, 30, 47, 48, 49, 200, 201, 700];
+    const people = hours.map((_, place) => `${500 + place}@lid`);
+    for (const [place, id] of people.entries()) {
+      const isOdd = place % 2 === 1;
+      const lastAtMs = nowMs - (hours[place] ?? 0) * 3_600_000;
+      await chat({ id, lastAtMs, unread: isOdd ? 1 : 0, archived: place % 3 === 0 }, undefined, other);
+    }
+    const walk = async (filter: string, limit: number): Promise<readonly string[]> => {
+      const found: string[] = [];
+      for (let after = ''; ;) {
+        const { body } = await stack.call(
+          'GET',
+          `/v1/connections/${other}/chats?limit=${limit}${filter}${after}`,
+          tenant,
+        );
+        found.push(...(body['data'] as readonly { readonly id: string }[]).map(({ id }) => id));
+        if (body['hasMore'] !== true) return found;
+        after = `&after=${encodeURIComponent(String(body['next']))}`;
+      }
+    };
+    const places = (isIn: (place: number) => boolean): readonly string[] => people.filter((_, place) => isIn(place));
+
+    for (const limit of [1, 3, 5, 7, 16]) {
+      expect(await walk('', limit)).toEqual(people);
+      expect(await walk('&unread=true', limit)).toEqual(places((place) => place % 2 === 1));
+      expect(await walk('&unread=false', limit)).toEqual(places((place) => place % 2 === 0));
+      expect(await walk('&archived=true', limit)).toEqual(places((place) => place % 3 === 0));
+      expect(await walk('&archived=false&unread=true', limit)).toEqual(
+        places((place) => place % 3 !== 0 && place % 2 === 1),
+      );
+    }
+  });
+
   it('that the account has cleared show no message, and those that it has deleted are there no more', async () => {
     const other = await stack.connection(tenant, anAccount);
     const at = (id: string): Partial<ChatRow> & Pick<ChatRow, 'id'> => ({
