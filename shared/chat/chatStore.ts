@@ -49,7 +49,7 @@ export interface FoundChat {
 /** What a list is sorted and chosen by. */
 export type ListedChat = Pick<ChatRow, 'id' | 'lastAtMs' | 'unread' | 'markedUnread' | 'archived' | 'deletedAtMs'>;
 
-/** Which chats a list is asked for: the others are read by the store and not handed over, which is most of what a long list takes. */
+/** The chats that a list is asked for: the others are read by the store and not handed over, which is most of what a long list takes. */
 export interface ListRange {
   /** Only chats in which a message came or left at this time or later, in milliseconds since 1970. */
   readonly sinceMs?: number | undefined;
