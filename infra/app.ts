@@ -12,7 +12,11 @@ import { makeDeployable } from './deployables.ts';
 import { settingsOf, type Settings } from './settings/settings.ts';
 import { addStacks } from './stacks.ts';
 
-const app = new App();
+/**
+ * The rules of CloudFormation that CDK brings along take half of a synthesis to load. The tests ask them about each shape, and a pipeline
+ * about each pull request (`CI=true`): nobody waits for them at a desk.
+ */
+const app = new App({ builtinCloudFormationValidation: process.env['CI'] === 'true' });
 const settings = readSettings();
 const platform = Platform.LINUX_ARM64;
 const [functions, worker, media, stream] = await Promise.all([
