@@ -18,6 +18,7 @@ import { messageVersionRoutes } from '../routes/messageVersions.ts';
 import { mediaRoutes, type MediaRouteDependencies } from '../routes/media.ts';
 import { mediaUploadRoutes, type MediaUploadDependencies } from '../routes/mediaUploads.ts';
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
+import { problemRoutes } from '../routes/problems.ts';
 import { ownTenantRoutes, type OwnTenantDependencies } from '../routes/ownTenant.ts';
 import { scheduledRoutes, type ScheduledRouteDependencies } from '../routes/scheduledMessages.ts';
 import { SendableConnections } from '../routes/sendableConnections.ts';
@@ -78,6 +79,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...streamTicketRoutes(dependencies),
     streamRoute(dependencies.streamUrl),
     ...healthRoutes(dependencies),
+    ...problemRoutes(),
     route('GET', '/v1/openapi.json', {
       summary: 'This document',
       access: 'public',

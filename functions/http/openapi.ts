@@ -2,6 +2,8 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiOverride
 import { z } from 'zod';
 import { problemSchema } from './problem.ts';
 import { LINES_TYPE } from './readLines.ts';
+import { collectionsOf, operationIdOf } from './operationIds.ts';
+import { parameterOf } from './pathParameters.ts';
 import type { Route } from './route.ts';
 import { webhookOperations } from './openapiWebhooks.ts';
 import { scopeOf } from './routeScope.ts';
@@ -9,7 +11,11 @@ import { scopeOf } from './routeScope.ts';
 /** The OpenAPI document of the routes, made from the same schemas that check requests. */
 export function makeOpenApi(routes: readonly Route[]): object {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
-  for (const route of routes) (paths[route.path] ??= {})[route.method.toLowerCase()] = toOperation(route);
+  const collections = collectionsOf(routes);
+  for (const route of routes) {
+    const operationId = operationIdOf(route, collections);
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = { operationId, ...toOperation(route) };
+  }
   const document = createDocument(
     {
       openapi: '3.1.1',
@@ -74,7 +80,7 @@ function tagsOf(routes: readonly Route[]): readonly string[] {
 
 function toOperation(route: Route): ZodOpenApiOperationObject {
   const { status, schema, picture, stream, otherwise, example } = route.answers;
-  const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name ?? '', z.string()] as const);
+  const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => [name, parameterOf(name)] as const);
   const headers = route.headers.map((name) => [name, z.string().optional()] as const);
   return {
     tags: [tagOf(route)],

@@ -10,8 +10,8 @@ import type { Answer } from './route.ts';
 export const problemSchema = z
   .object({
     type: z.string().meta({
-      description: 'Names the kind of problem: its code as a URN. docs/api.md lists them.',
-      example: 'urn:holdfast:problem:connection_not_found',
+      description: 'The kind of problem, as the path at which this API says what it means and what to do about it.',
+      example: '/problems/connection_not_found',
     }),
     title: z.string().meta({ description: 'What happened, for a person; the same for each problem of this code.' }),
     status: z.number().int(),
@@ -58,7 +58,7 @@ export function toAppError(error: unknown): AppError {
 export function toProblem(error: AppError, correlationId: CorrelationId): Answer {
   const rule = errorRules[error.code];
   const json: z.infer<typeof problemSchema> = {
-    type: `urn:holdfast:problem:${error.code}`,
+    type: problemTypeOf(error.code),
     title: titleOf(rule.sentence),
     status: rule.httpStatus,
     code: error.code,
@@ -78,7 +78,12 @@ export function toProblem(error: AppError, correlationId: CorrelationId): Answer
   };
 }
 
+/** What names a kind of problem: a reference, relative to the address of the API, that can be read. */
+export function problemTypeOf(code: ErrorCode): string {
+  return `/problems/${code}`;
+}
+
 /** The title of a problem: its first sentence, which says what happened. The other sentences say what to do. */
-function titleOf(sentence: string): string {
+export function titleOf(sentence: string): string {
   return sentence.split('. ')[0]?.replace(/\.$/, '') ?? sentence;
 }

@@ -14,6 +14,7 @@ import { linesRoute, route, type Request, type Route } from '../http/route.ts';
 import { BulkCountsOnce } from './bulkCounts.ts';
 import { findConnection } from './connections.ts';
 import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
+import { wholeNumber } from '../http/wholeNumber.ts';
 
 export interface BulkRouteDependencies extends AcceptBulkDependencies {
   readonly connections: ConnectionStore;
@@ -42,7 +43,7 @@ const time = (description: string) =>
 const querySchema = z.strictObject({
   not_before: time('When it may begin: at most a year ahead. A plus sign in an offset is written %2B.'),
   expires_at: time('What could not be sent by this time never is. The end of a single message stands in its line.'),
-  per_minute: z.coerce.number().int().min(1).max(MOST_PER_MINUTE).optional().meta({
+  per_minute: wholeNumber(1, MOST_PER_MINUTE).optional().meta({
     description: 'How many messages it makes in a minute at most. Without it as many as the connection sends.',
   }),
 });

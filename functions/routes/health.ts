@@ -15,6 +15,7 @@ import { attentions, judgeConnection, oldestWaiting, type ConnectionHealth } fro
 import { findTenant } from '../../shared/tenant/tenant.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
+import { wholeNumber } from '../http/wholeNumber.ts';
 
 export interface HealthRouteDependencies extends Pick<Surroundings, 'clock'>, FleetTable {
   readonly connections: ConnectionStore;
@@ -127,12 +128,7 @@ export function detailedHealthRoutes(dependencies: HealthRouteDependencies): rea
       summary: 'Show how connections are, a shard at a time',
       access: 'operator',
       query: z.object({
-        shard: z.coerce
-          .number()
-          .int()
-          .min(FIRST_SHARD)
-          .max(shardCount - 1)
-          .default(FIRST_SHARD),
+        shard: wholeNumber(FIRST_SHARD, shardCount - 1).default(FIRST_SHARD),
       }),
       answers: { status: 200, schema: healthViewSchema },
       handle: async ({ query: { shard } }) => {

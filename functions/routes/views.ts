@@ -28,6 +28,7 @@ import {
   type ReceivedMessage,
 } from '../../shared/message/message.ts';
 import type { KnownMedia } from './filesOfMessages.ts';
+import { wholeNumber } from '../http/wholeNumber.ts';
 
 /** The views of our records that the API shows: shapes for the OpenAPI document, and the pure translators to them. */
 const at = z.iso.datetime();
@@ -341,4 +342,4 @@ export function toPage<View>(data: readonly View[], next: string | undefined) {
   return { data, hasMore: next !== undefined, ...(next === undefined ? {} : { next }) };
 }
 
-export const limitSchema = z.coerce.number().int().min(1).max(100).default(50);
+export const limitSchema = wholeNumber(1, 100).default(50);

@@ -32,9 +32,10 @@ const SAMPLES = {
   settings: { announcement: true },
   privacy: { last_seen: 'contacts' },
 };
-/** What names something in WhatsApp, and not something of a tenant. */
+/** What names something in WhatsApp or in a catalogue of ours, and not something of a tenant. */
 const OUTSIDE: Readonly<Record<string, string>> = {
   chat: '4915100000002',
+  code: 'connection_not_found',
   contact: '4915100000002',
   group: '120363042537841234@g.us',
   community: '120363042537849999@g.us',

@@ -278,7 +278,7 @@ describe('the edges of the API', () => {
     const answer = await stack.call('GET', '/v1/connections/none', { key: tenant.key });
 
     expect(answer.body).toMatchObject({
-      type: 'urn:holdfast:problem:connection_not_found',
+      type: '/problems/connection_not_found',
       title: 'There is no such connection',
       detail: 'There is no such connection. List yours with GET /v1/connections.',
     });

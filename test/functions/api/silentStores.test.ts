@@ -17,6 +17,8 @@ const STORELESS: ReadonlySet<string> = new Set([
   'GET /v1/event-types',
   // The handler of streams answers it before this function does.
   'GET /v1/events/stream',
+  'GET /problems',
+  'GET /problems/{code}',
 ]);
 const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/connections': {},
