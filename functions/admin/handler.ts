@@ -3,11 +3,13 @@ import type { Route } from '../http/route.ts';
 import { deadLetterRoutes, type DeadLetterRouteDependencies } from '../routes/deadLetters.ts';
 import { detailedHealthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { fleetRoutes, type FleetRouteDependencies } from '../routes/fleet.ts';
+import { quotaRoutes, type QuotaRouteDependencies } from '../routes/quotas.ts';
 import { tenantKeyRoutes, tenantRoutes, type TenantKeyDependencies } from '../routes/tenants.ts';
 import { watchdogRoutes } from '../routes/watchdog.ts';
 import { whatsAppVersionRoutes } from '../routes/whatsAppVersion.ts';
 
 type AdminRouteDependencies = TenantKeyDependencies &
+  QuotaRouteDependencies &
   FleetRouteDependencies &
   HealthRouteDependencies &
   DeadLetterRouteDependencies;
@@ -18,6 +20,7 @@ export function adminRoutes(dependencies: AdminRouteDependencies): readonly Rout
   return [
     ...tenantRoutes(dependencies),
     ...tenantKeyRoutes(dependencies),
+    ...quotaRoutes(dependencies),
     ...fleetRoutes(dependencies),
     ...whatsAppVersionRoutes(dependencies),
     ...detailedHealthRoutes(dependencies),

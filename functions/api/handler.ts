@@ -20,6 +20,7 @@ import { mediaUploadRoutes, type MediaUploadDependencies } from '../routes/media
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
 import { problemRoutes } from '../routes/problems.ts';
 import { ownTenantRoutes, type OwnTenantDependencies } from '../routes/ownTenant.ts';
+import { ownQuotaRoutes, type QuotaRouteDependencies } from '../routes/quotas.ts';
 import { scheduledRoutes, type ScheduledRouteDependencies } from '../routes/scheduledMessages.ts';
 import { SendableConnections } from '../routes/sendableConnections.ts';
 import { streamTicketRoutes, type StreamTicketRouteDependencies } from '../routes/streamTickets.ts';
@@ -39,6 +40,7 @@ export interface ApiDependencies
     MediaRouteDependencies,
     MediaUploadDependencies,
     OwnTenantDependencies,
+    QuotaRouteDependencies,
     ActionRouteDependencies,
     ChatRouteDependencies,
     ContactRouteDependencies,
@@ -65,6 +67,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...mediaRoutes(dependencies),
     ...mediaUploadRoutes(dependencies),
     ...ownTenantRoutes(dependencies),
+    ...ownQuotaRoutes(dependencies),
     ...scheduledRoutes(dependencies),
     ...bulkRoutes(dependencies),
     ...chatRoutes(dependencies),

@@ -4,6 +4,9 @@ import { systemRandom } from '../../shared/kernel/random.ts';
 import { MessageStore } from '../../shared/message/messageStore.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
 import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
+import { BucketStore } from '../../shared/quota/bucketStore.ts';
+import { QuotaBook } from '../../shared/quota/quotaBook.ts';
+import { RateLimiter } from '../../shared/quota/rateLimiter.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import { makeFunctionBreakers } from '../runtime/functionBreakers.ts';
 import { countAtOnce, makeFunctionMetrics } from '../runtime/functionMetrics.ts';
@@ -32,6 +35,9 @@ export function composeHttp(config: StoreConfig, name: string) {
           }),
       },
     ),
+    plans: config.plans,
+    quotaBook: new QuotaBook({ ...stores, logger, plans: config.plans }),
+    limiter: new RateLimiter({ buckets: new BucketStore(stores), clock: systemClock, logger }),
     logger,
     breakers,
     shardCount: config.shardCount,

@@ -7,22 +7,25 @@ import { fieldOf } from '../../shared/kernel/callerInput.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
 import type { Principal } from '../../shared/identity/principal.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import type { RateState } from '../../shared/quota/rateLimiter.ts';
 import { authorize, type Authenticate } from './authentication.ts';
 import { checkInput } from './checkInput.ts';
 import { toAppError, toProblem } from './problem.ts';
+import { toRateHeaders } from './rateHeaders.ts';
+import { admitRequest, RateError, takeRates, type RateDependencies } from './rates.ts';
 import { readLines } from './readLines.ts';
 import { scopeOf } from './routeScope.ts';
-import { ACTION_PATH, makeRouter, type Answer, type Route, type Router } from './route.ts';
+import { ACTION_PATH, makeRouter, type Answer, type Route, type Router, type TakingOfTenant } from './route.ts';
 
 /**
- * The stack in front of every route, for Lambda and the embedded stack alike: correlation id → route → authentication →
+ * The stack in front of every route, for Lambda and the embedded stack alike: correlation id → route → authentication → rate →
  * size, type and form of the body → handler → problem for a thrown error → log. HEAD is answered as GET without its
  * body.
  */
 const BODY_LIMIT_BYTES = 256 * 1_024;
 /** The most parameters that an answer names as given twice. */
 const MOST_PROBLEMS = 20;
-export interface HttpDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'> {
+export interface HttpDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'>, RateDependencies {
   readonly authenticate: Authenticate;
 }
 
@@ -36,6 +39,8 @@ interface Seen {
   readonly headers: Readonly<Record<string, string | undefined>>;
   route: Route | undefined;
   tenantId: TenantId | undefined;
+  /** How the rates of the tenant stand that the request was counted in. */
+  rates: readonly RateState[];
 }
 
 /** Makes the handler of a group of routes. It never rejects: every error becomes an answer. */
@@ -56,7 +61,7 @@ export function makeHttpHandler(routes: readonly Route[], dependencies: HttpDepe
       },
     })
     .handler(async (event: Event) => {
-      const answered = toResult(await answer(router, dependencies, event, seen(event)), seen(event).correlationId);
+      const answered = toResult(await answer(router, dependencies, event, seen(event)), seen(event));
       return isHead(event) ? withoutBody(answered) : answered;
     });
 }
@@ -65,15 +70,17 @@ function see({ clock, random }: HttpDependencies, event: Event): Seen {
   const headers = Object.fromEntries(Object.entries(event.headers).map(([name, value]) => [name.toLowerCase(), value]));
   const given = parseCorrelationId(headers['x-correlation-id']);
   const correlationId = given ?? makeId('cor', clock.nowMs(), random);
-  return { correlationId, startedMs: clock.monotonicMs(), headers, route: undefined, tenantId: undefined };
+  return { correlationId, startedMs: clock.monotonicMs(), headers, route: undefined, tenantId: undefined, rates: [] };
 }
 
-function toFailure({ logger }: HttpDependencies, event: Event, { correlationId }: Seen, thrown: unknown): Result {
+function toFailure({ logger }: HttpDependencies, event: Event, seen: Seen, thrown: unknown): Result {
+  const { correlationId } = seen;
   const error = toAppError(thrown);
   if (error.code === 'internal_error' || errorRules[error.code].httpStatus === 503) {
     logger.error('request failed', { correlationId, code: error.code, error: error.cause ?? error });
   }
-  const result = toResult(toProblem(error, correlationId), correlationId);
+  const rates = error instanceof RateError ? error.states : seen.rates;
+  const result = toResult(toProblem(error, correlationId), { ...seen, rates }, error.retryAfterSeconds);
   return isHead(event) ? withoutBody(result) : result;
 }
 
@@ -96,6 +103,7 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
       isOfRecord: route.path === ACTION_PATH,
       address: event.requestContext.http.sourceIp,
     });
+    if (principal.role === 'tenant') seen.rates = await admitRequest(dependencies, principal);
   }
   const limits = principal?.role === 'tenant' ? principal.limits : undefined;
   return route.handle({
@@ -108,7 +116,19 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
     query: route.query === undefined ? undefined : readQuery(route.query, event),
     headers,
     correlationId,
+    take: (takings) => takeFor(dependencies, seen.tenantId as TenantId, takings),
   });
+}
+
+/** Takes from rates of a tenant for what a request does. Returns what gives it back. */
+async function takeFor(
+  dependencies: HttpDependencies,
+  tenantId: TenantId,
+  takings: readonly TakingOfTenant[],
+): Promise<() => void> {
+  const taken = takings.map((taking) => ({ ...taking, tenantId }));
+  await takeRates(dependencies, taken);
+  return () => taken.forEach((taking) => dependencies.limiter.giveBack(taking));
 }
 
 /** The connection whose events alone a request reads. */
@@ -171,8 +191,17 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
 } as const;
 
-function toResult(result: Answer, correlationId: CorrelationId): Result {
-  const headers = { ...SECURITY_HEADERS, 'x-correlation-id': correlationId, ...result.headers };
+function toResult(
+  result: Answer,
+  { correlationId, rates }: Pick<Seen, 'correlationId' | 'rates'>,
+  retryAfterSeconds?: number,
+): Result {
+  const headers = {
+    ...SECURITY_HEADERS,
+    'x-correlation-id': correlationId,
+    ...toRateHeaders(rates, retryAfterSeconds),
+    ...result.headers,
+  };
   if (result.bytes !== undefined) {
     const { contentType, content } = result.bytes;
     const isText = contentType.includes('json');

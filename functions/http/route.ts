@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { AppError } from '../../shared/kernel/appError.ts';
 import type { Scope } from '../../shared/identity/keyLimits.ts';
 import type { ConnectionId, CorrelationId, TenantId } from '../../shared/kernel/id.ts';
+import type { Taking } from '../../shared/quota/rateLimiter.ts';
 
 /** A route as data, for the router that matches it, the stack that checks requests, and the OpenAPI document. */
 export type Access = 'tenant' | 'operator' | 'public';
@@ -23,7 +24,15 @@ export interface Request<Body, Query> {
   /** The headers, with names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly correlationId: CorrelationId;
+  /**
+   * Takes from rates of the tenant, all or none, before anything is written. Returns what gives it back. Throws the problem of the rate that
+   * refuses.
+   */
+  readonly take: (takings: readonly TakingOfTenant[]) => Promise<() => void>;
 }
+
+/** What a request takes of a rate of the tenant that makes it. */
+export type TakingOfTenant = Omit<Taking, 'tenantId'>;
 
 /** The answer of a route: JSON, or bytes of another type. */
 export interface Answer {

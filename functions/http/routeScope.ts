@@ -26,6 +26,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   pairing: 'connections',
   presence: 'profile',
   profile: 'profile',
+  quotas: 'tenant',
   restart: 'connections',
   'scheduled-messages': 'messages',
   start: 'connections',

@@ -139,7 +139,7 @@ function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKi
 async function askAndWait(
   dependencies: ActionRouteDependencies,
   row: ActionRow<ActionKind>,
-  { tenantId, connectionIds, parameters, body, query, headers, correlationId }: Request<unknown, unknown>,
+  { tenantId, connectionIds, parameters, body, query, headers, correlationId, take }: Request<unknown, unknown>,
 ): Promise<Answer> {
   const { connections, clock } = dependencies;
   const begunAtMs = clock.monotonicMs();
@@ -150,6 +150,7 @@ async function askAndWait(
   const { expires_at: expiresAtMs, ...given } = (isRead ? query : body) as { readonly expires_at?: number };
   const inPath = Object.fromEntries(pathFieldsOf(row).map((name) => [name, parameters[name]]));
   const request = checkInput(row.request, { ...given, ...inPath }, 'body') as Readonly<Record<string, unknown>>;
+  await take([{ quota: 'actions' }]);
   const accepted = await acceptAction(withFilesOf(dependencies, connectionIds), {
     connection,
     kind: row.kind,

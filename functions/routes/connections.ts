@@ -16,7 +16,7 @@ import { parsePhoneNumber } from '../../shared/kernel/jid.ts';
 import type { CommandQueue } from '../../shared/message/command.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { route, type Answer, type Route } from '../http/route.ts';
+import { route, type Answer, type Route, type TakingOfTenant } from '../http/route.ts';
 import { requestControl } from '../runtime/requestControl.ts';
 import { connectionViewSchema, limitSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
@@ -139,9 +139,10 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       summary: 'Ask for a pairing offer: a QR, or a code for a phone number',
       body: pairingSchema,
       answers: { status: 202, schema: z.object({ method: z.enum(['qr', 'code']), offer: z.string() }) },
-      handle: async ({ tenantId, parameters, body, correlationId }) => {
+      handle: async ({ tenantId, parameters, body, correlationId, take }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
         if (connection.account !== undefined) throw new AppError('connection_already_paired');
+        await take(pairingsTaken(connection.connectionId, body));
         // A tenant that links an account wants it online; `start` is for connections that are linked.
         if (connection.wanted === 'off') await connections.setWanted(tenantId, connection.connectionId, 'online');
         const requestedAtMs = clock.nowMs();
@@ -171,6 +172,17 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
         return { status: 200, json: toOfferView(offer) };
       },
     }),
+  ];
+}
+
+/** What a pairing offer takes: its request shows a notice on the phone of a number, and opens a socket. */
+function pairingsTaken(of: ConnectionId, body: z.infer<typeof pairingSchema>): readonly TakingOfTenant[] {
+  return [
+    { quota: 'pairings' },
+    { quota: 'pairingsOfConnection', of },
+    ...(body.method === 'code'
+      ? [{ quota: 'pairingsOfNumber', of: parsePhoneNumber(body.phoneNumber) ?? '' } as const]
+      : []),
   ];
 }
 

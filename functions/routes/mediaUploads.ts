@@ -63,7 +63,8 @@ export function mediaUploadRoutes(dependencies: MediaUploadDependencies): readon
         'Upload it with `PUT` to `upload.url`; above 16 MiB in parts, each to its own address. The addresses need no key, take exactly the bytes that were said, and end after an hour. Then send it by its id.',
       body: bodySchema,
       answers: { status: 201, schema: mediaInfoSchema, example },
-      handle: async ({ tenantId, body: { bytes, mime_type: mimeType, filename } }) => {
+      handle: async ({ tenantId, body: { bytes, mime_type: mimeType, filename }, take }) => {
+        await take([{ quota: 'mediaBytesPerDay', tokens: bytes }]);
         const createdAtMs = clock.nowMs();
         const mediaId = makeId('med', createdAtMs, random);
         const days = await tenantFiles.keptDays(tenantId);

@@ -52,9 +52,10 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
       body: outboundMessageSchema,
       headers: ['idempotency-key'],
       answers: { status: 202, schema: messageViewSchema },
-      handle: async ({ tenantId, connectionIds, parameters, body, headers, correlationId }) => {
+      handle: async ({ tenantId, connectionIds, parameters, body, headers, correlationId, take }) => {
         const connection = await sendable.find(tenantId, parameters['connectionId']);
         const idempotencyKey = readIdempotencyKey(headers);
+        await take([{ quota: 'messagesPerMinute' }, { quota: 'messagesPerDay' }]);
         const within = withFilesOf(dependencies, connectionIds);
         const message = await acceptMessage(within, { connection, body, idempotencyKey, correlationId });
         return { status: 202, json: toMessageView(message, { nowMs: clock.nowMs(), connection }) };

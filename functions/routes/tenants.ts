@@ -135,7 +135,7 @@ function expiryAskedFor(expiresAt: string | undefined, nowMs: number): number | 
 }
 
 /** Finds a tenant for an operator. Throws `tenant_not_found`. */
-async function tenantOf(dependencies: IdentityDependencies, text: string | undefined): Promise<Tenant> {
+export async function tenantOf(dependencies: IdentityDependencies, text: string | undefined): Promise<Tenant> {
   const tenantId = parseId('tnt', text ?? '');
   const tenant = tenantId && (await findTenant(dependencies, tenantId));
   if (tenant === undefined) throw new AppError('tenant_not_found');

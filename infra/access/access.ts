@@ -94,6 +94,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('KEY', 'GetItem'),
       core('TENANT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('SHARD', 'GetItem', 'UpdateItem'),
+      // Slices of the rates of tenants.
+      core('RATE', 'UpdateItem'),
       core('CON', 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('UNQUEUED', 'PutItem'),
       // The lines of bulk sends.

@@ -98,6 +98,7 @@ class Stack implements RunningStack {
       HOLDFAST_STAGE: STAGE,
       HOLDFAST_SHARD_COUNT: String(this.#shards),
       HOLDFAST_EVENT_QUEUES: String(this.#options.eventQueues ?? 1),
+      HOLDFAST_PLANS: JSON.stringify(this.#options.plans ?? {}),
       HOLDFAST_DYNAMODB_ENDPOINT: this.dynamoDbEndpoint,
       HOLDFAST_SQS_ENDPOINT: this.sqsEndpoint,
       HOLDFAST_QUEUE_URL_BASE: queueUrlBase(this.sqsEndpoint),

@@ -1,3 +1,4 @@
+import type { Plans } from '../../shared/platform/planConfig.ts';
 import type { LocalWorker } from './workerFleet.ts';
 
 /** The whole product on one machine: emulators, WhatsApp simulator, functions, workers, one process each. */
@@ -14,6 +15,8 @@ export interface StackOptions {
   readonly functions?: number;
   /** A folder with Amazon's DynamoDB Local, which keeps nothing, in place of our emulator. */
   readonly dynamoDbLocal?: string | undefined;
+  /** The plans of tenants; none when left out, so that what is usual holds. */
+  readonly plans?: Plans;
   /** The number of queues for events; 1 when left out. */
   readonly eventQueues?: number;
   /**

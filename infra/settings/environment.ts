@@ -16,6 +16,7 @@ export function storeEnvironment(scope: IConstruct, settings: Settings) {
     HOLDFAST_EVENT_QUEUES: String(settings.eventQueues),
     HOLDFAST_QUEUE_URL_BASE: queueUrlBase(scope),
     HOLDFAST_LOG_LEVEL: settings.logLevel,
+    ...(Object.keys(settings.plans).length === 0 ? {} : { HOLDFAST_PLANS: JSON.stringify(settings.plans) }),
   } as const;
 }
 

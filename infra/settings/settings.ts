@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plansSchema } from '../../shared/platform/planConfig.ts';
 import { existing, names } from './existing.ts';
 import { LEAST_SOURCE_CONCURRENCY } from './concurrency.ts';
 import { isFargateSize } from './fargateSizes.ts';
@@ -10,6 +11,17 @@ import { shapeNames, shapes, type ShapeName } from './shapes.ts';
  * default of its own takes the one of the shape (infra/settings/shapes.ts); without such a default either it may be
  * left out. A wrong or unknown setting ends the synthesis.
  */
+/** Lambda takes 4 KB of settings in all. Source: AWS Lambda quotas, "Environment variables". */
+const PLAN_CHARACTERS = 2_000;
+/** What stands in a text, or what is no text. */
+const fromJson = (value: unknown): unknown => {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+};
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
 const settingsSchema = z
@@ -32,6 +44,14 @@ const settingsSchema = z
      * shards.
      */
     shardCap: whole(1, 100),
+    /**
+     * The plans of tenants: by name, the quotas that differ from the usual ones (docs/limits.md), as JSON on the command line. Tenants
+     * without a plan have the one called `standard`. None when left out.
+     */
+    plans: z
+      .preprocess(fromJson, plansSchema)
+      .refine((plans) => JSON.stringify(plans).length <= PLAN_CHARACTERS, `must be ${PLAN_CHARACTERS} characters at most`)
+      .default({}),
     /**
      * The number of queues for facts, by which the shards are spread; 1 when left out. One takes what some ten thousand
      * connections bring. Queues are only ever added: docs/operating.md, "More queues for events".

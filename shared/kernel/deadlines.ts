@@ -19,6 +19,11 @@ export const deadlines = {
     ms: 2_000,
     source: 'two reads and a write are done in 30 ms; what ingest has in hand must not come again for a note',
   },
+  quotaSlice: {
+    ms: 500,
+    source: 'one write is done in 10 ms; a request that would wait longer passes, and is paid for later',
+  },
+  quotaTerms: { ms: 1_000, source: 'one read is done in 5 ms; until it answers the quotas that are usual hold' },
   webhookRest: { ms: 250, source: 'bodies of receivers that are well come with the headers; nobody needs them' },
   streamRead: {
     ms: 20_000,

@@ -164,6 +164,11 @@ export const errorRules = {
     sentence:
       'This connection is not online, so WhatsApp cannot be asked now. Ask again when its status is online, or give expires_at to have it done when it comes online until then.',
   },
+  quotas_changed: {
+    httpStatus: 412,
+    retry: 'never',
+    sentence: 'The quotas of this tenant were changed meanwhile. Read them, and send the change again, with their ETag.',
+  },
   change_conflict: {
     httpStatus: 409,
     retry: 'later',
@@ -280,6 +285,29 @@ export const errorRules = {
     retry: 'never',
     sentence: 'WhatsApp shows this to nobody when a linked device sends it. The fields say what to send instead.',
   },
+  too_many_requests: {
+    httpStatus: 429,
+    retry: 'later',
+    sentence:
+      'More requests came than this tenant, this key or this address may make. Wait as long as Retry-After says, and send fewer at a time.',
+  },
+  too_many_messages: {
+    httpStatus: 429,
+    retry: 'later',
+    sentence:
+      'This tenant has sent as many messages as it may in this time. Wait as long as Retry-After says, or ask the operator for more.',
+  },
+  too_many_pairings: {
+    httpStatus: 429,
+    retry: 'later',
+    sentence:
+      'As many pairing offers were asked for as may be in an hour. Wait as long as Retry-After says; the offer that is out still counts.',
+  },
+  too_many_bytes: {
+    httpStatus: 429,
+    retry: 'later',
+    sentence: 'This tenant has brought as many bytes of files as it may in a day. Wait as long as Retry-After says.',
+  },
   too_many_parked: {
     httpStatus: 429,
     retry: 'later',
@@ -293,7 +321,8 @@ export const errorRules = {
   too_many_actions: {
     httpStatus: 429,
     retry: 'later',
-    sentence: 'Too many actions of this connection are not over. Ask again when some are.',
+    sentence:
+      'Too many actions of this connection are not over, or too many were asked for in a minute. Ask again when some are over.',
   },
   too_many_readers: {
     httpStatus: 429,

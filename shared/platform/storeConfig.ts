@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { planSettings, type Plans } from './planConfig.ts';
 
 const milliseconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 
@@ -30,6 +31,7 @@ export const storeSettings = {
    * asked a hundred things a second with them. They are opened when they are needed, and end when they are not.
    */
   DATABASE_MAX_CONNECTIONS: z.coerce.number().int().positive().default(200),
+  ...planSettings,
   /** The deadline of a call to a store, all its tries together, in milliseconds; 5 s when left out. */
   HOLDFAST_STORE_TIMEOUT_MS: milliseconds(5_000),
 } as const;
@@ -44,6 +46,7 @@ export interface StoreConfig {
   readonly queueUrlBase: string;
   readonly shardCount: number;
   readonly shardCap: number;
+  readonly plans: Plans;
   readonly eventQueues: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly maxConnections: number;
@@ -62,6 +65,7 @@ export function toStores(value: z.infer<typeof schema>): StoreConfig {
     queueUrlBase: value.HOLDFAST_QUEUE_URL_BASE,
     shardCount: value.HOLDFAST_SHARD_COUNT,
     shardCap: value.HOLDFAST_SHARD_CAP,
+    plans: value.HOLDFAST_PLANS,
     eventQueues: value.HOLDFAST_EVENT_QUEUES,
     logLevel: value.HOLDFAST_LOG_LEVEL,
     maxConnections: value.DATABASE_MAX_CONNECTIONS,

@@ -19,6 +19,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'fleet',
     'identity',
     'tenant',
+    'quota',
     'content',
     'wire',
     'connection',

@@ -42,6 +42,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/webhooks': { url: 'https://93.184.216.34/hook' },
   'POST /v1/admin/tenants': { name: 'Acme' },
   'POST /v1/admin/tenants/{tenantId}/api-keys': {},
+  'PATCH /v1/admin/tenants/{tenantId}/quotas': { actions: 5 },
   'POST /v1/admin/workers/{workerId}/drain': {},
 };
 

@@ -11,6 +11,12 @@ const answers = { status: 200, schema: z.object({}) };
 const aRoute = (method: 'GET' | 'DELETE', path: string) =>
   route(method, path, { summary: path, answers, handle: () => Promise.resolve({ status: 200, json: {} }) });
 
+/** Routes of nobody are counted nowhere. */
+const noRates = {
+  quotaBook: { find: () => Promise.reject(new Error('nobody asks')) },
+  limiter: { take: () => Promise.reject(new Error('nobody asks')), giveBack: () => undefined },
+};
+
 describe('the stack in front of the routes', () => {
   it('answers while there is time, also when a route does not', async () => {
     const silent = route('GET', '/v1/silent', {
@@ -24,6 +30,7 @@ describe('the stack in front of the routes', () => {
       random: systemRandom,
       logger: silentLogger,
       authenticate: () => Promise.reject(new Error('nobody asks')),
+      ...noRates,
     });
 
     const answer = await handler(
@@ -73,6 +80,7 @@ describe('a request without a body', () => {
       random: systemRandom,
       logger: silentLogger,
       authenticate: () => Promise.reject(new Error('nobody asks')),
+      ...noRates,
     });
     const { statusCode, body } = await handler(eventOf(...request), makeContext('test', 10_000));
     const { name, code } = JSON.parse(body ?? '') as Readonly<Record<string, unknown>>;

@@ -1,0 +1,170 @@
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeId, type TenantId } from '../../../shared/kernel/id.ts';
+import { systemRandom } from '../../../shared/kernel/random.ts';
+import { makeDocumentClient } from '../../../shared/platform/aws.ts';
+import { silentLogger } from '../../../shared/platform/logger.ts';
+import { usualQuotas, type Quotas } from '../../../shared/platform/quotaRows.ts';
+import { BucketStore } from '../../../shared/quota/bucketStore.ts';
+import { RateLimiter } from '../../../shared/quota/rateLimiter.ts';
+import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
+import { aStoreConfig } from '../../emulators/storeConfig.ts';
+import { makeTestClock, type TestClock } from '../event/testClock.ts';
+
+describe('the rates of a tenant', { timeout: 120_000 }, () => {
+  let dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
+  let store: BucketStore;
+  let writes = 0;
+  beforeAll(async () => {
+    dynamoDb = await startDynamoDb();
+    await createTables(dynamoDb.endpoint, 'test');
+    const table = makeDocumentClient(aStoreConfig({ dynamoDb }));
+    const send = table.send.bind(table);
+    table.send = ((command: UpdateCommand) => {
+      if (command instanceof UpdateCommand) writes += 1;
+      return send(command);
+    }) as typeof table.send;
+    store = new BucketStore({ table, stage: 'test' });
+  });
+  afterAll(() => dynamoDb.stop());
+
+  const aTenant = (): TenantId => makeId('tnt', Date.now(), systemRandom);
+  const aProcess = (clock: TestClock): RateLimiter =>
+    new RateLimiter({ buckets: store, clock, logger: silentLogger });
+  const quotas: Quotas = { ...usualQuotas, requests: 1_000 };
+
+  /** Callers that ask again and again in several processes. Returns how many were let through, of how many. */
+  const flood = async (
+    clock: TestClock,
+    { processes, callers, forMs, everyMs }: { processes: RateLimiter[]; callers: number; forMs: number; everyMs: number },
+    tenantId: TenantId,
+  ) => {
+    let [passed, asked] = [0, 0];
+    for (let at = 0; at < forMs; at += everyMs) {
+      const takes = Array.from({ length: callers }, (_, caller) => {
+        const limiter = processes[caller % processes.length] as RateLimiter;
+        return limiter.take({ tenantId, quota: 'requests' }, quotas);
+      });
+      passed += (await Promise.all(takes)).filter(({ outcome }) => outcome === 'taken').length;
+      asked += callers;
+      clock.advance(everyMs);
+    }
+    return { passed, asked };
+  };
+
+  it('are kept within 5 % by fifty callers in five processes, with few writes', async () => {
+    const clock = makeTestClock();
+    const tenantId = aTenant();
+    const processes = Array.from({ length: 5 }, () => aProcess(clock));
+    const parts = { processes, callers: 50, everyMs: 50 };
+    // First the bucket is emptied; then a minute is measured, in which 60,000 requests come.
+    await flood(clock, { ...parts, forMs: 20_000 }, tenantId);
+    writes = 0;
+
+    const { passed, asked } = await flood(clock, { ...parts, forMs: 60_000 }, tenantId);
+
+    expect(passed).toBeGreaterThanOrEqual(0.95 * 6_000);
+    expect(passed).toBeLessThanOrEqual(1.05 * 6_000);
+    expect((writes / asked) * 1_000).toBeLessThan(40);
+  });
+
+  it('refuse nobody who keeps to them, with fewer than 60 writes for 1,000 requests', async () => {
+    const clock = makeTestClock();
+    const tenantId = aTenant();
+    const processes = Array.from({ length: 5 }, () => aProcess(clock));
+    writes = 0;
+
+    // 90 in a second, where 100 may be.
+    const { passed, asked } = await flood(clock, { processes, callers: 9, everyMs: 100, forMs: 60_000 }, tenantId);
+
+    expect(passed).toBe(asked);
+    expect((writes / asked) * 1_000).toBeLessThan(60);
+  });
+
+  it('cost no write for who asks now and then', async () => {
+    const clock = makeTestClock();
+    const process = aProcess(clock);
+    writes = 0;
+
+    const { passed } = await flood(clock, { processes: [process], callers: 1, everyMs: 6_000, forMs: 120_000 }, aTenant());
+
+    expect(passed).toBe(20);
+    expect(writes).toBe(0);
+  });
+
+  it('allow as many at once as there are, refuse the next without a write, and allow it when it is due', async () => {
+    const clock = makeTestClock();
+    const [tenantId, process] = [aTenant(), aProcess(clock)];
+    const ask = () => process.take({ tenantId, quota: 'pairings' }, { ...usualQuotas, pairings: 3 });
+    const first = [await ask(), await ask(), await ask()];
+    const refused = await ask();
+    writes = 0;
+    const again = await ask();
+    const whileRefused = writes;
+    clock.advance(1_200_000);
+    const freed = await ask();
+
+    expect(first.map(({ outcome }) => outcome)).toEqual(['taken', 'taken', 'taken']);
+    expect(refused).toMatchObject({ outcome: 'refused', retryAfterSeconds: 1_200, state: { left: 0, most: 3 } });
+    expect(again).toMatchObject({ outcome: 'refused' });
+    expect(whileRefused).toBe(0);
+    expect(freed).toMatchObject({ outcome: 'taken' });
+  });
+
+  it('say at once that a request wants more than there ever are', async () => {
+    const process = aProcess(makeTestClock());
+
+    const taken = await process.take(
+      { tenantId: aTenant(), quota: 'messagesPerDay', tokens: 101 },
+      { ...usualQuotas, messagesPerDay: 100 },
+    );
+
+    expect(taken.outcome).toBe('too_large');
+  });
+
+  it('are of each tenant, and of each of its connections, apart', async () => {
+    const clock = makeTestClock();
+    const process = aProcess(clock);
+    const [one, other] = [aTenant(), aTenant()];
+    const few = { ...usualQuotas, pairingsOfConnection: 1 };
+    const ask = (tenantId: TenantId, of: string) => process.take({ tenantId, quota: 'pairingsOfConnection', of }, few);
+
+    const outcomes = [await ask(one, 'a'), await ask(one, 'a'), await ask(one, 'b'), await ask(other, 'a')];
+
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['taken', 'refused', 'taken', 'taken']);
+  });
+
+  it('let requests pass while the store does not answer, and have them paid for when it does', async () => {
+    const clock = makeTestClock();
+    const tenantId = aTenant();
+    let isThere = false;
+    const process = new RateLimiter({
+      buckets: { take: (...asked) => (isThere ? store.take(...asked) : Promise.reject(new Error('nobody answers'))) },
+      clock,
+      logger: silentLogger,
+    });
+    const few = { ...usualQuotas, pairings: 10 };
+    const ask = () => process.take({ tenantId, quota: 'pairings' }, few);
+    const passed = [await ask(), await ask(), await ask()];
+    isThere = true;
+    clock.advance(2_000);
+    const paid = await ask();
+    const elsewhere = await aProcess(clock).take({ tenantId, quota: 'pairings', tokens: 7 }, few);
+
+    expect(passed.map(({ outcome }) => outcome)).toEqual(['taken', 'taken', 'taken']);
+    expect(paid).toMatchObject({ outcome: 'taken' });
+    expect(elsewhere).toMatchObject({ outcome: 'refused' });
+  });
+
+  it('lose to a tenant no more than a slice of a process that died', async () => {
+    const clock = makeTestClock();
+    const tenantId = aTenant();
+    // It takes one beyond what it is trusted with, and so a slice; then it is gone.
+    for (let time = 0; time < 3; time += 1) await aProcess(clock).take({ tenantId, quota: 'requests', tokens: 3 }, quotas);
+    const heir = aProcess(clock);
+
+    const taken = await heir.take({ tenantId, quota: 'requests', tokens: 970 }, quotas);
+
+    expect(taken).toMatchObject({ outcome: 'taken' });
+  });
+});
