@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ActionStore } from '../shared/action/actionStore.ts';
+import { UnpairedPlaces } from '../shared/connection/unpairedPlaces.ts';
 import { OpenActions } from '../shared/action/openActions.ts';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { NumberLookUps } from '../shared/contact/numberLookUps.ts';
@@ -93,6 +94,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
     ...common,
     messages,
     openActions,
+    unpairedPlaces: new UnpairedPlaces({ table, stage }),
     scope,
     polling,
     parts,

@@ -47,7 +47,9 @@ export interface ApiDependencies
     WebhookTrialDependencies,
     HealthRouteDependencies,
     StreamTicketRouteDependencies,
-    EventRouteDependencies {}
+    EventRouteDependencies {
+  readonly quotaBook: QuotaRouteDependencies['quotaBook'];
+}
 
 /**
  * All routes of the API: the ones that this function serves, and for the OpenAPI document also the ones for operators.

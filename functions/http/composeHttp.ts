@@ -1,4 +1,5 @@
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import { UnpairedPlaces } from '../../shared/connection/unpairedPlaces.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { MessageStore } from '../../shared/message/messageStore.ts';
@@ -19,7 +20,8 @@ import { makeAuthenticate } from './authentication.ts';
  */
 export function composeHttp(config: StoreConfig, name: string) {
   const logger = makeLogger(name, config.logLevel).child({ stage: config.stage });
-  const breakers = makeFunctionBreakers(countAtOnce(makeFunctionMetrics(config, name, logger)), logger);
+  const metrics = makeFunctionMetrics(config, name, logger);
+  const breakers = makeFunctionBreakers(countAtOnce(metrics), logger);
   const stores = { table: makeDocumentClient(config, { breakers }), stage: config.stage };
   return {
     ...stores,
@@ -41,6 +43,11 @@ export function composeHttp(config: StoreConfig, name: string) {
     logger,
     breakers,
     shardCount: config.shardCount,
+    unpairedPlaces: new UnpairedPlaces(stores),
+    notePlaces: (takenPercent: number) => {
+      metrics.gauge('PlacesTaken', takenPercent, {});
+      metrics.flush();
+    },
     connections: new ConnectionStore(stores),
     messages: new MessageStore(stores),
   };

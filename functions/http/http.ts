@@ -116,6 +116,7 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
     query: route.query === undefined ? undefined : readQuery(route.query, event),
     headers,
     correlationId,
+    quotas: () => dependencies.quotaBook.find(seen.tenantId as TenantId),
     take: (takings) => takeFor(dependencies, seen.tenantId as TenantId, takings),
   });
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { AppError } from '../../shared/kernel/appError.ts';
 import type { Scope } from '../../shared/identity/keyLimits.ts';
 import type { ConnectionId, CorrelationId, TenantId } from '../../shared/kernel/id.ts';
+import type { Quotas } from '../../shared/platform/quotaRows.ts';
 import type { Taking } from '../../shared/quota/rateLimiter.ts';
 
 /** A route as data, for the router that matches it, the stack that checks requests, and the OpenAPI document. */
@@ -24,6 +25,8 @@ export interface Request<Body, Query> {
   /** The headers, with names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly correlationId: CorrelationId;
+  /** The most of everything that the tenant may have. */
+  readonly quotas: () => Promise<Quotas>;
   /**
    * Takes from rates of the tenant, all or none, before anything is written. Returns what gives it back. Throws the problem of the rate that
    * refuses.

@@ -139,7 +139,7 @@ function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKi
 async function askAndWait(
   dependencies: ActionRouteDependencies,
   row: ActionRow<ActionKind>,
-  { tenantId, connectionIds, parameters, body, query, headers, correlationId, take }: Request<unknown, unknown>,
+  { tenantId, connectionIds, parameters, body, query, headers, correlationId, quotas, take }: Request<unknown, unknown>,
 ): Promise<Answer> {
   const { connections, clock } = dependencies;
   const begunAtMs = clock.monotonicMs();
@@ -157,6 +157,7 @@ async function askAndWait(
     request,
     expiresAtMs,
     idempotencyKey,
+    mostOpen: (await quotas()).openActions,
     correlationId,
   });
   const leftMs = begunAtMs + ANSWER_WITHIN_MS - clock.monotonicMs();

@@ -117,12 +117,30 @@ function askingRoute(dependencies: BulkRouteDependencies, parts: BulkParts): Rou
       schema: bulkSendViewSchema,
       example: { ...EXAMPLE, released: 0, counts: { waiting: 10_000 }, done: 0 },
     },
-    handle: async ({ tenantId, connectionIds, parameters, body: lines, query, headers, correlationId, take }) => {
+    handle: async ({
+      tenantId,
+      connectionIds,
+      parameters,
+      body: lines,
+      query,
+      headers,
+      correlationId,
+      quotas,
+      take,
+    }) => {
       const connection = await findConnection(dependencies.connections, tenantId, parameters['connectionId']);
       const { not_before: notBeforeMs, expires_at: expiresAtMs, per_minute: perMinute } = query;
       const times = { notBeforeMs, expiresAtMs };
       const idempotencyKey = readIdempotencyKey(headers);
-      const request = { connection, lines, times, perMinute, idempotencyKey, correlationId };
+      const request = {
+        connection,
+        lines,
+        times,
+        perMinute,
+        idempotencyKey,
+        mostOpen: (await quotas()).openBulkSends,
+        correlationId,
+      };
       const giveBack = await take([{ quota: 'messagesPerDay', tokens: lines.length }]);
       try {
         const bulk = await acceptBulkSend(withFilesOf(dependencies, connectionIds), request);

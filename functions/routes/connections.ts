@@ -21,6 +21,7 @@ import { requestControl } from '../runtime/requestControl.ts';
 import { connectionViewSchema, limitSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
 export interface ConnectionRouteDependencies extends Pick<Surroundings, 'logger'>, PlacementDependencies, CommandQueue {
+  readonly connections: ConnectionStore;
   /** The connections that this process remembers as able to send. */
   readonly sendable: { readonly forget: (connectionId: ConnectionId) => void };
   readonly table: DynamoDBDocumentClient;
@@ -83,9 +84,9 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       summary: 'Create a connection; link an account to it next',
       body: connectionChangeSchema,
       answers: { status: 201, schema: connectionViewSchema },
-      handle: async ({ tenantId, body }) => {
+      handle: async ({ tenantId, body, quotas }) => {
         const chosen = changed({ label: undefined }, body);
-        const connection = await createConnection(dependencies, tenantId, chosen);
+        const connection = await createConnection(dependencies, tenantId, chosen, await quotas());
         return { status: 201, json: toConnectionView(connection, clock.nowMs()) };
       },
     }),

@@ -6,6 +6,7 @@ import type { ReaderSlots } from '../../shared/event/readerSlots.ts';
 import { readEvents, type EventPage } from '../../shared/event/readEvents.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
+import { usualQuotas } from '../../shared/platform/quotaRows.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { route, type Route } from '../http/route.ts';
 import { limitSchema, pageOf } from './views.ts';
@@ -27,8 +28,6 @@ const PAGES_OF_REQUEST = 10;
 const MOST_WAIT_SECONDS = 20;
 /** How often a request that waits looks at the log, in milliseconds. A look costs one read. */
 const LOOK_EVERY_MS = 500;
-/** The most requests of one tenant that wait at once: each of them occupies a function, of which there are few. */
-export const WAITING_READERS = 3;
 /** How long after its wait a place is given to another, where a process died that held it, in milliseconds. */
 const SPARE_MS = 10_000;
 
@@ -56,16 +55,21 @@ export function eventRoutes(dependencies: EventRouteDependencies): readonly Rout
         limit: limitSchema,
         ...filterQuery,
         wait: waitSchema.optional().meta({
-          description: `Where there is nothing new: how many seconds to wait for it, 0 to ${MOST_WAIT_SECONDS}. The answer comes as soon as there is an event that is wanted. ${WAITING_READERS} requests of a tenant wait at once; one more is 429 \`too_many_readers\`.`,
+          description: `Where there is nothing new: how many seconds to wait for it, 0 to ${MOST_WAIT_SECONDS}. The answer comes as soon as there is an event that is wanted. ${usualQuotas.waitingRequests} requests of a tenant wait at once where its quotas say nothing else; one more is 429 \`too_many_readers\`.`,
           example: '20',
         }),
       }),
       answers: { status: 200, schema: eventPageSchema },
-      handle: async ({ tenantId, query: { after, limit, wait = 0, ...filter } }) => {
+      handle: async ({ tenantId, quotas, query: { after, limit, wait = 0, ...filter } }) => {
         const question = { tenantId, after, limit, filter };
         const page = await readWanted(dependencies, question);
         const isOver = wait === 0 || page.events.length > 0 || page.hasMore;
-        const { events, hasMore, next } = isOver ? page : await awaitWanted(dependencies, question, page.next, wait);
+        const { events, hasMore, next } = isOver
+          ? page
+          : await awaitWanted(dependencies, question, page.next, {
+              seconds: wait,
+              most: (await quotas()).waitingRequests,
+            });
         return { status: 200, json: { data: events, hasMore, next } };
       },
     }),
@@ -80,13 +84,13 @@ async function awaitWanted(
   dependencies: EventRouteDependencies,
   question: Question,
   next: string,
-  seconds: number,
+  { seconds, most }: { readonly seconds: number; readonly most: number },
 ): Promise<EventPage> {
   const { readerSlots, clock, logger } = dependencies;
   const { tenantId } = question;
   const waitMs = seconds * 1_000;
   const endsAtMs = clock.monotonicMs() + waitMs;
-  const slot = await readerSlots.take(tenantId, 'waiting', { most: WAITING_READERS, forMs: waitMs + SPARE_MS });
+  const slot = await readerSlots.take(tenantId, 'waiting', { most, forMs: waitMs + SPARE_MS });
   if (slot === undefined) throw new AppError('too_many_readers', { retryAfterSeconds: seconds });
   try {
     let page: EventPage = { events: [], next, hasMore: false };

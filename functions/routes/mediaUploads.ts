@@ -63,7 +63,8 @@ export function mediaUploadRoutes(dependencies: MediaUploadDependencies): readon
         'Upload it with `PUT` to `upload.url`; above 16 MiB in parts, each to its own address. The addresses need no key, take exactly the bytes that were said, and end after an hour. Then send it by its id.',
       body: bodySchema,
       answers: { status: 201, schema: mediaInfoSchema, example },
-      handle: async ({ tenantId, body: { bytes, mime_type: mimeType, filename }, take }) => {
+      handle: async ({ tenantId, body: { bytes, mime_type: mimeType, filename }, quotas, take }) => {
+        await checkRoom(tenantFiles, tenantId, bytes, (await quotas()).storedBytes);
         await take([{ quota: 'mediaBytesPerDay', tokens: bytes }]);
         const createdAtMs = clock.nowMs();
         const mediaId = makeId('med', createdAtMs, random);
@@ -99,6 +100,20 @@ export function mediaUploadRoutes(dependencies: MediaUploadDependencies): readon
       },
     }),
   ];
+}
+
+/** Looks whether the tenant may keep so many bytes more, as they are counted now. Throws `quota_exceeded`. */
+async function checkRoom(
+  tenantFiles: Pick<TenantFiles, 'keptBytes'>,
+  tenantId: TenantId,
+  bytes: number,
+  most: number,
+): Promise<void> {
+  const kept = await tenantFiles.keptBytes(tenantId);
+  if (kept.bytes + bytes <= most) return;
+  throw new AppError('quota_exceeded', {
+    detail: `This tenant may keep ${most} bytes of files, and keeps ${kept.bytes}. Delete some, have them kept for fewer days, or ask the operator for more.`,
+  });
 }
 
 /** A file of this tenant that was brought. Throws `media_not_found`. */

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
-import { planName, quotaNumbers, quotasOf, USUAL_PLAN, type Plans, type QuotaTerms } from '../../shared/platform/planConfig.ts';
+import {
+  planName,
+  quotaNumbers,
+  quotasOf,
+  USUAL_PLAN,
+  type Plans,
+  type QuotaTerms,
+} from '../../shared/platform/planConfig.ts';
 import { quotaNames, usualQuotas, type QuotaChoices, type QuotaName } from '../../shared/platform/quotaRows.ts';
 import type { QuotaBook, StoredTerms } from '../../shared/quota/quotaBook.ts';
 import { route, type Answer, type Route } from '../http/route.ts';
@@ -9,7 +16,7 @@ import { tenantOf } from './tenants.ts';
 import type { IdentityDependencies } from '../../shared/identity/apiKey.ts';
 
 export interface QuotaRouteDependencies extends IdentityDependencies {
-  readonly quotaBook: QuotaBook;
+  readonly quotaBook: Pick<QuotaBook, 'find' | 'read' | 'write'>;
   readonly plans: Plans;
 }
 
@@ -37,7 +44,11 @@ const changeSchema = z
     example: { plan: 'standard', messagesPerDay: 5_000, actions: null },
   });
 
-const viewExample = { plan: USUAL_PLAN, own: { messagesPerDay: 5_000 }, quotas: { ...usualQuotas, messagesPerDay: 5_000 } };
+const viewExample = {
+  plan: USUAL_PLAN,
+  own: { messagesPerDay: 5_000 },
+  quotas: { ...usualQuotas, messagesPerDay: 5_000 },
+};
 
 /** The routes by which operators read and change what a tenant may have and do. */
 export function quotaRoutes(dependencies: QuotaRouteDependencies): readonly Route[] {

@@ -53,9 +53,9 @@ export function webhookRoutes({ endpoints, connections, guard, clock }: WebhookR
       summary: 'Have events delivered to a URL, signed as Standard Webhooks',
       body: newEndpointSchema,
       answers: { status: 201, schema: newEndpointViewSchema },
-      handle: async ({ tenantId, body }) => {
+      handle: async ({ tenantId, body, quotas }) => {
         await checkChosen(connections, tenantId, body.connectionIds);
-        const endpoint = await endpoints.create(guard, tenantId, body);
+        const endpoint = await endpoints.create(guard, tenantId, body, (await quotas()).webhooks);
         return { status: 201, json: { ...toEndpointView(endpoint, clock.nowMs()), secret: endpoint.secret.reveal() } };
       },
     }),

@@ -3,6 +3,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { makeDocumentClient } from '../../shared/platform/aws.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
+import { QuotaBook } from '../../shared/quota/quotaBook.ts';
 import { makeMetrics } from '../../shared/platform/metrics.ts';
 import { standardOutput } from '../../shared/platform/standardOutput.ts';
 import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
@@ -16,8 +17,6 @@ import { PLACE_MS } from './runStream.ts';
 const LASTS_MS = 14 * 60_000;
 /** How long the holder of a key is remembered, in milliseconds: streams look at their keys again (`runStream.ts`). */
 const KEY_REMEMBERED_MS = 5_000;
-/** The most streams of one tenant. Each is a connection that stays, and that is told all that it wants. */
-export const TENANT_STREAMS = 20;
 /** The most streams of one process. With half a core and 1 GB it holds them (docs/performance.md, `npm run bench:streams`). */
 export const MOST_STREAMS = 10_000;
 /** How often metrics are written, in milliseconds. */
@@ -26,6 +25,7 @@ const FLUSH_MS = 60_000;
 export interface StreamOptions {
   readonly lookEveryMs?: number;
   readonly mostStreams?: number;
+  /** The most streams of each tenant; what its quotas say when left out. */
   readonly tenantStreams?: number;
   readonly lastsMs?: number;
 }
@@ -43,13 +43,15 @@ export function composeStreams(config: StoreConfig, options: StreamOptions = {})
   });
   const breakers = makeFunctionBreakers(metrics.count, logger);
   const stores = { table: makeDocumentClient(config, { breakers }), stage: config.stage };
+  const quotaBook = new QuotaBook({ ...stores, logger, plans: config.plans });
   const surroundings = { clock: systemClock, random: systemRandom, logger, metrics };
-  const { lookEveryMs = 200, mostStreams = MOST_STREAMS, tenantStreams = TENANT_STREAMS, lastsMs = LASTS_MS } = options;
+  const { lookEveryMs = 200, mostStreams = MOST_STREAMS, tenantStreams, lastsMs = LASTS_MS } = options;
   return new EventStreams({
     ...stores,
     ...surroundings,
     authenticate: makeAuthenticate({ ...stores, clock: systemClock }, { rememberedMs: KEY_REMEMBERED_MS }),
-    places: new StreamPlaces({ ...stores, ...surroundings }, { most: tenantStreams, forMs: PLACE_MS }),
+    mostOf: async (tenantId) => tenantStreams ?? (await quotaBook.find(tenantId)).streams,
+    places: new StreamPlaces({ ...stores, ...surroundings }, { forMs: PLACE_MS }),
     feeds: new Feeds({ ...stores, ...surroundings, lookEveryMs }),
     mostStreams,
     lastsMs,

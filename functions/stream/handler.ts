@@ -20,6 +20,8 @@ import { streamQuery } from './streamRoute.ts';
 export interface StreamDependencies extends EventLogDependencies, Surroundings {
   readonly authenticate: Authenticate;
   readonly places: StreamPlaces;
+  /** The most streams of a tenant. */
+  readonly mostOf: (tenantId: TenantId) => Promise<number>;
   readonly feeds: Feeds;
   /** The most streams of this process. */
   readonly mostStreams: number;
@@ -90,7 +92,7 @@ export class EventStreams {
   }
 
   async #tryOpen({ rawQueryString, headers, address }: StreamRequest, correlationId: CorrelationId): Promise<Opened> {
-    const { places, mostStreams, feeds } = this.#dependencies;
+    const { places, mostStreams, mostOf, feeds } = this.#dependencies;
     if (this.#isDraining || this.#open.size >= mostStreams) {
       throw new AppError('too_many_readers', { detail: PROCESS_IS_FULL, retryAfterSeconds: 1 });
     }
@@ -98,9 +100,10 @@ export class EventStreams {
     const { tenantId, filters, isStillOpen } = await this.#findReader(query, headers['authorization'], address);
     const after = headers['last-event-id'] || query.after;
     const from = await this.#placeOf(tenantId, after, query.from);
-    const place = await places.take(tenantId);
+    const most = await mostOf(tenantId);
+    const place = await places.take(tenantId, most);
     if (place === undefined) {
-      throw new AppError('too_many_readers', { detail: tooMany(places.most), retryAfterSeconds: 10 });
+      throw new AppError('too_many_readers', { detail: tooMany(most), retryAfterSeconds: 10 });
     }
     const control: StreamControl = { ending: this.#isDraining ? 'draining' : undefined, wait: undefined };
     this.#open.add(control);
@@ -167,7 +170,7 @@ export class EventStreams {
 const PROCESS_IS_FULL =
   'This process has as many streams as it takes, or is being replaced. Connect again in a moment.';
 const tooMany = (most: number): string =>
-  `A tenant may have ${most} streams at once. Connect again when one has ended.`;
+  `This tenant may have ${most} streams at once. Connect again when one has ended.`;
 
 /** Reads an error of the look at a key: a refusal says that it opens nothing, and anything else says nothing. */
 function isAnswered(error: unknown): boolean {

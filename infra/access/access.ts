@@ -96,6 +96,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('SHARD', 'GetItem', 'UpdateItem'),
       // Slices of the rates of tenants.
       core('RATE', 'UpdateItem'),
+      // The places of connections to which no account was ever linked.
+      core('UNPAIRED', 'PutItem', 'Query'),
       core('CON', 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('UNQUEUED', 'PutItem'),
       // The lines of bulk sends.
@@ -303,6 +305,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     tables: [
       core('TENANT', 'DeleteItem', 'GetItem', 'UpdateItem'),
       core('SHARD', 'UpdateItem'),
+      core('UNPAIRED', 'DeleteItem'),
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
       core('CON', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('PARKED', 'DeleteItem', 'PutItem', 'Query'),

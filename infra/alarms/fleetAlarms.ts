@@ -15,6 +15,8 @@ import type { AlarmRow } from './alarmRow.ts';
 import { fileAlarms } from './fileAlarms.ts';
 import { holdfastMetric } from './holdfastMetric.ts';
 
+/** From here on tenants with many connections get no more (`SHARE_OF_LEFT`). */
+const PLACES_TAKEN_PERCENT = 80;
 /** One account that is restricted is its owner's concern; several at once have something in common. */
 const RESTRICTED_ACCOUNTS = 5;
 
@@ -38,6 +40,13 @@ const ownershipAlarms: Readonly<Record<string, AlarmRow>> = {
     periods: 2,
     heading: 'Shards have no owner',
     sentence: 'For 2 minutes a shard had no owner: its connections are offline.',
+  },
+  'places-run-out': {
+    severity: 'ticket',
+    metric: (stage) => holdfastMetric(stage, 'PlacesTaken', {}, { statistic: 'Maximum', minutes: 60 }),
+    threshold: PLACES_TAKEN_PERCENT,
+    heading: 'Places run out',
+    sentence: 'Four fifths of the places for connections are taken.',
   },
   'no-leader': {
     severity: 'page',

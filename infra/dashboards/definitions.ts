@@ -42,7 +42,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
   const queues = queueWidgets(stage, 'Queues', names);
   const stores = storeWidgets(stage, 'Stores');
   const capacity = [
-    ...own('Capacity', 'FleetUtilisation', 'EventLoopDelay'),
+    ...own('Capacity', 'FleetUtilisation', 'PlacesTaken', 'EventLoopDelay'),
     ...capacityWidgets(stage, 'Capacity', names),
   ];
   const owners = own('Who owns what', 'ShardsUnowned', 'ShardsMoved', 'WorkersDead', 'HeartbeatLatency');

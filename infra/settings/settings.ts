@@ -50,7 +50,10 @@ const settingsSchema = z
      */
     plans: z
       .preprocess(fromJson, plansSchema)
-      .refine((plans) => JSON.stringify(plans).length <= PLAN_CHARACTERS, `must be ${PLAN_CHARACTERS} characters at most`)
+      .refine(
+        (plans) => JSON.stringify(plans).length <= PLAN_CHARACTERS,
+        `must be ${PLAN_CHARACTERS} characters at most`,
+      )
       .default({}),
     /**
      * The number of queues for facts, by which the shards are spread; 1 when left out. One takes what some ten thousand

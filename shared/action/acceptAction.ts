@@ -4,6 +4,7 @@ import type { ConnectionStatus } from '../connection/status.ts';
 import { AppError } from '../kernel/appError.ts';
 import { makeId, type ActionId, type CorrelationId } from '../kernel/id.ts';
 import { enqueueCommand, type CommandQueue } from '../message/command.ts';
+import { usualQuotas } from '../platform/quotaRows.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 import type { FilesToSend } from '../media/filesToSend.ts';
 import { settleNamed } from '../message/settleFile.ts';
@@ -13,7 +14,6 @@ import {
   BEGIN_WITH_FILE_MS,
   BEGIN_WITHIN_MS,
   LONGEST_PARKED_MS,
-  MOST_OPEN_ACTIONS,
   isEnded,
   type Action,
 } from './action.ts';
@@ -37,6 +37,8 @@ export interface AcceptActionRequest {
   /** The time until which it may wait for the connection to come online; undefined when it may not wait. */
   readonly expiresAtMs: number | undefined;
   readonly idempotencyKey: string | undefined;
+  /** How many actions of the connection may be open; as many as is usual when left out. */
+  readonly mostOpen?: number;
   readonly correlationId: CorrelationId;
 }
 
@@ -120,7 +122,7 @@ const ASKABLE: ReadonlySet<ConnectionStatus> = new Set<ConnectionStatus>(['onlin
 /** Refuses what cannot be asked now. Returns the account that it is asked of, by its phone-number address. */
 async function assertAcceptable(
   { openActions }: AcceptActionDependencies,
-  { connection, expiresAtMs }: AcceptActionRequest,
+  { connection, expiresAtMs, mostOpen = usualQuotas.openActions }: AcceptActionRequest,
 ): Promise<string> {
   if (connection.account === undefined) throw new AppError('connection_not_paired');
   if (connection.wanted === 'off') throw new AppError('connection_off');
@@ -129,8 +131,8 @@ async function assertAcceptable(
     const detail = `This connection is not online: ${sentence} Ask again when its status is online, or give expires_at to have it done when it comes online until then.`;
     throw new AppError('connection_not_online', { detail });
   }
-  const open = await openActions.ofConnection(connection, MOST_OPEN_ACTIONS);
-  if (open.length >= MOST_OPEN_ACTIONS) throw new AppError('too_many_actions', { retryAfterSeconds: 10 });
+  const open = await openActions.ofConnection(connection, mostOpen);
+  if (open.length >= mostOpen) throw new AppError('too_many_actions', { retryAfterSeconds: 10 });
   return connection.account.phoneJid;
 }
 

@@ -1,4 +1,5 @@
 import type { ActionId, ConnectionId, CorrelationId, TenantId } from '../kernel/id.ts';
+import { usualQuotas } from '../platform/quotaRows.ts';
 import type { ActionError } from './actionError.ts';
 import { effectOf, type ActionKind } from './actionKinds.ts';
 import { LONGEST_ACTION_MS } from './actionRow.ts';
@@ -57,8 +58,8 @@ export const BEGIN_WITHIN_MS = 120_000;
 export const BEGIN_WITH_FILE_MS = 300_000;
 /** The longest time until an action expires that a caller may ask for, in milliseconds. */
 export const LONGEST_PARKED_MS = 7 * 24 * 60 * 60_000;
-/** The greatest number of open actions of one connection; more are refused. */
-export const MOST_OPEN_ACTIONS = 100;
+/** The usual number of open actions of one connection; more are refused. */
+export const MOST_OPEN_ACTIONS = usualQuotas.openActions;
 /** The greatest size of a request or a result that is kept, in bytes of JSON. */
 export const ACTION_REQUEST_BYTES = 64 * 1_024;
 export const ACTION_RESULT_BYTES = 256 * 1_024;

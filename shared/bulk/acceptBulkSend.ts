@@ -22,8 +22,9 @@ import { hashOfRequest } from '../message/requestHash.ts';
 import { problemsOfTimes, type SendTimes } from '../message/sendTimes.ts';
 import { resolveRecipient, settleRequest } from '../message/settleRequest.ts';
 import type { NotesDependencies } from '../message/windowNotes.ts';
+import { usualQuotas } from '../platform/quotaRows.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
-import { LONGEST_MS, MOST_OPEN, type BulkSend } from './bulkSend.ts';
+import { LONGEST_MS, type BulkSend } from './bulkSend.ts';
 import { packLines, type BulkLine } from './bulkLines.ts';
 import type { BulkLineStore } from './bulkLineStore.ts';
 import type { BulkSendStore } from './bulkSendStore.ts';
@@ -52,6 +53,8 @@ export interface BulkRequest {
   readonly times: SendTimes;
   readonly perMinute: number | undefined;
   readonly idempotencyKey: string | undefined;
+  /** How many bulk sends of the connection may be open; as many as is usual when left out. */
+  readonly mostOpen?: number;
   readonly correlationId: CorrelationId;
 }
 
@@ -86,7 +89,7 @@ export async function acceptBulkSend(dependencies: AcceptBulkDependencies, reque
   const fields = problemsOfTimes(request.times, nowMs).map(({ field, problem }) => ({ field: `?${field}`, problem }));
   if (fields.length > 0) throw new AppError('invalid_request', { fields });
   if (connection.account === undefined) throw new AppError('connection_not_paired');
-  if ((await bulkSends.listOpen(connectionId)).length >= MOST_OPEN) {
+  if ((await bulkSends.listOpen(connectionId)).length >= (request.mostOpen ?? usualQuotas.openBulkSends)) {
     throw new AppError('too_many_bulk_sends', { retryAfterSeconds: 60 });
   }
   const problems = new Problems();

@@ -49,8 +49,6 @@ export const MOST_LINES = 10_000;
 export const BATCH_LINES = 25;
 /** How long a bulk send may take from when it may begin, in milliseconds. */
 export const LONGEST_MS = 30 * 24 * 60 * 60_000;
-/** How many bulk sends of a connection may be open at once. */
-export const MOST_OPEN = 10;
 
 /** The bits of a line's number, and of the hash of its bulk send, in what stands for chance in its ids. */
 const LINE_BITS = 14;

@@ -69,6 +69,8 @@ export interface Connection extends Changeable {
   /** The number of changes of label, metadata or settings. */
   readonly changes?: number | undefined;
   readonly createdAtMs: number;
+  /** The place that it has among the tenant's connections to which no account was ever linked; undefined from when one is. */
+  readonly unpairedPlace?: number | undefined;
   /** The number of messages that wait for the connection to come online. */
   readonly parkedCount: number;
   /** The messages that its filters have dropped; undefined while there is none. */

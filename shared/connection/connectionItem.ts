@@ -39,6 +39,7 @@ export function toConnection(item: Record<string, unknown>): Connection {
     changes: item['changes'] as number | undefined,
     logout: item['logout'] as WantedLogout | undefined,
     createdAtMs: item['createdAtMs'] as number,
+    unpairedPlace: item['unpairedPlace'] as number | undefined,
     parkedCount: (item['parkedCount'] as number | undefined) ?? 0,
     filtered: toFiltered(item),
   };

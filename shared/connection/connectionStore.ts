@@ -6,8 +6,9 @@ import { CONNECTION_PREFIX, connectionKey, shardIndexKey, shardKey, tenantKey } 
 import { allOf, queryItems, readPage } from '../platform/pages.ts';
 import { SHARD_INDEX, tableName } from '../platform/tables.ts';
 import type { Connection, ConnectionAccount, WantedLogout, WantedPairing, WantedState } from './connection.ts';
-import { toConnection, toItem } from './connectionItem.ts';
+import { toConnection } from './connectionItem.ts';
 import type { OwnedRecord } from './ownedItem.ts';
+import { placingWrites, removingWrites, type Placement } from './placeWrites.ts';
 import type { Changeable } from './settings.ts';
 import type { ConnectionStatus, StatusCode } from './status.ts';
 
@@ -27,38 +28,21 @@ export class ConnectionStore {
   }
 
   /**
-   * Creates the record and takes a place on its shard, in one transaction.
-   * Condition: the id is new and the shard holds fewer than `shardCap` connections. Returns `full` if it does not.
+   * Creates the record, and takes a place on its shard, among the tenant's connections and, where it names one, among those without an
+   * account, in one transaction. Conditions: the id is new, the shard holds fewer than `shardCap` connections, the tenant has fewer than
+   * `most`, and the place is free. Returns which one is not met; `busy` where others write there at the same instant.
    */
-  async create(connection: Connection, shardCap: number): Promise<'created' | 'full'> {
+  async create(connection: Connection, shardCap: number, most = Number.MAX_SAFE_INTEGER): Promise<Placement> {
+    const writes = placingWrites(this.#TableName, connection, { shardCap, most });
     try {
-      await this.#table.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            {
-              Update: {
-                TableName: this.#TableName,
-                Key: shardKey(connection.shard),
-                UpdateExpression: 'SET #n = if_not_exists(#n, :zero) + :one, cap = :cap',
-                ConditionExpression: 'attribute_not_exists(#n) OR #n < :cap',
-                ExpressionAttributeNames: { '#n': 'n' },
-                ExpressionAttributeValues: { ':zero': 0, ':one': 1, ':cap': shardCap },
-              },
-            },
-            {
-              Put: {
-                TableName: this.#TableName,
-                Item: toItem(connection),
-                ConditionExpression: 'attribute_not_exists(pk)',
-              },
-            },
-          ],
-        }),
-      );
+      await this.#table.send(new TransactWriteCommand({ TransactItems: writes.map(({ write }) => write) }));
       return 'created';
     } catch (error) {
-      const [shardReason] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
-      if (shardReason?.Code === 'ConditionalCheckFailed') return 'full';
+      const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+      const refused = reasons.findIndex(({ Code }) => Code === 'ConditionalCheckFailed');
+      const refusal = writes[refused]?.refusal;
+      if (refusal !== undefined) return refusal;
+      if (reasons.some(({ Code }) => Code === 'TransactionConflict')) return 'busy';
       throw error;
     }
   }
@@ -242,33 +226,12 @@ export class ConnectionStore {
     });
   }
 
-  /** Removes the record and gives its place on the shard back, in one transaction. Condition: it waits to be removed. */
-  async remove(connection: Pick<Connection, 'tenantId' | 'connectionId' | 'shard'>): Promise<'removed' | 'missing'> {
+  /** Removes the record and gives its places back, in one transaction. Condition: it waits to be removed. */
+  async remove(
+    connection: Pick<Connection, 'tenantId' | 'connectionId' | 'shard' | 'unpairedPlace'>,
+  ): Promise<'removed' | 'missing'> {
     try {
-      await this.#table.send(
-        new TransactWriteCommand({
-          TransactItems: [
-            {
-              Delete: {
-                TableName: this.#TableName,
-                Key: connectionKey(connection.tenantId, connection.connectionId),
-                ConditionExpression: 'wanted = :deleted',
-                ExpressionAttributeValues: { ':deleted': 'deleted' },
-              },
-            },
-            {
-              Update: {
-                TableName: this.#TableName,
-                Key: shardKey(connection.shard),
-                UpdateExpression: 'SET #n = #n - :one',
-                ConditionExpression: '#n > :zero',
-                ExpressionAttributeNames: { '#n': 'n' },
-                ExpressionAttributeValues: { ':one': 1, ':zero': 0 },
-              },
-            },
-          ],
-        }),
-      );
+      await this.#table.send(new TransactWriteCommand({ TransactItems: removingWrites(this.#TableName, connection) }));
       return 'removed';
     } catch (error) {
       const [recordReason] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];

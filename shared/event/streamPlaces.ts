@@ -30,14 +30,12 @@ export class StreamPlaces {
     this.#options = { ...options, process };
   }
 
-  /** The most streams of one tenant. */
-  get most(): number {
-    return this.#options.most;
-  }
-
-  /** Takes a place. Undefined when all are taken, also a moment later. Rejects when that is not known. */
-  async take(tenantId: TenantId): Promise<StreamPlace | undefined> {
-    const isTaken = (await this.#of(tenantId, (places) => places.take())) || (await this.#takeSoon(tenantId));
+  /**
+   * Takes a place. Undefined when all are taken, also a moment later. Rejects when that is not known.
+   * @param most the most streams of the tenant, over all processes
+   */
+  async take(tenantId: TenantId, most: number): Promise<StreamPlace | undefined> {
+    const isTaken = (await this.#of(tenantId, (places) => places.take(most))) || (await this.#takeSoon(tenantId, most));
     return isTaken ? { tenantId, isHeld: true } : undefined;
   }
 
@@ -55,9 +53,9 @@ export class StreamPlaces {
     await this.#of(place.tenantId, (places) => places.release());
   }
 
-  async #takeSoon(tenantId: TenantId): Promise<boolean> {
+  async #takeSoon(tenantId: TenantId, most: number): Promise<boolean> {
     await this.#dependencies.clock.sleep(FREE_SOON_MS);
-    return this.#of(tenantId, (places) => places.take());
+    return this.#of(tenantId, (places) => places.take(most));
   }
 
   async #of<Result>(tenantId: TenantId, act: (places: TenantStreamPlaces) => Promise<Result>): Promise<Result> {

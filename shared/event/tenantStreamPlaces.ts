@@ -11,8 +11,6 @@ import { attributesOf, judgeRefusal, toStreamPlaceRow, type ProcessStreams } fro
 export interface PlaceOptions {
   /** This process. */
   readonly process: string;
-  /** The most streams of a tenant, over all processes. */
-  readonly most: number;
   /** How long the streams of a process count after it has last said so, in milliseconds. */
   readonly forMs: number;
 }
@@ -34,6 +32,8 @@ export class TenantStreamPlaces {
   readonly #dependencies: EventLogDependencies & Pick<Surroundings, 'clock'>;
   readonly #tenantId: TenantId;
   readonly #options: PlaceOptions;
+  /** The most streams of the tenant, over all processes. */
+  #most = 0;
   /** How many places the row has for this process, as far as it knows. */
   #stored = 0;
   /** How many of them streams hold. */
@@ -60,8 +60,9 @@ export class TenantStreamPlaces {
     return this.#used === 0 && this.#acts === 0;
   }
 
-  /** Takes a place. Returns whether there was one. Rejects when that is not known. */
-  async take(): Promise<boolean> {
+  /** Takes a place. Returns whether there was one. Rejects when that is not known. @param most how many the tenant may have */
+  async take(most: number): Promise<boolean> {
+    this.#most = most;
     this.#asking += 1;
     return this.#inTurn(async () => {
       try {
@@ -113,13 +114,18 @@ export class TenantStreamPlaces {
   /** Has the row say so many, or as many as there is room for. */
   async #have(wanted: number): Promise<void> {
     // A row that is not there yet has no sum by which it could refuse.
-    let next = Math.min(wanted, this.#options.most);
+    let next = Math.min(wanted, Math.max(this.#most, this.#stored));
     for (let tries = 0; tries < TRIES; tries += 1) {
       const nowMs = this.#dependencies.clock.nowMs();
       const refused = await this.#write(next, nowMs);
       if (refused === undefined) return;
-      const { process, most } = this.#options;
-      const refusal = judgeRefusal(toStreamPlaceRow(refused), { process, stored: this.#stored, most, nowMs });
+      const { process } = this.#options;
+      const refusal = judgeRefusal(toStreamPlaceRow(refused), {
+        process,
+        stored: this.#stored,
+        most: this.#most,
+        nowMs,
+      });
       if (refusal.because === 'other_number') {
         this.#stored = refusal.count;
       } else if (refusal.because === 'dead') {
@@ -137,7 +143,7 @@ export class TenantStreamPlaces {
    * where it is not met.
    */
   async #write(next: number, nowMs: number): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const { process, most, forMs } = this.#options;
+    const { process, forMs } = this.#options;
     const { count, until } = attributesOf(process);
     const stored = this.#stored;
     const delta = next - stored;
@@ -155,7 +161,7 @@ export class TenantStreamPlaces {
         ':ttl': Math.ceil((nowMs + forMs) / 1_000) + KEPT_SECONDS,
         ...(next > 0 ? { ':next': next, ':until': nowMs + forMs } : {}),
         ...(stored === 0 ? {} : { ':stored': stored }),
-        ...(delta > 0 ? { ':room': most - delta } : {}),
+        ...(delta > 0 ? { ':room': this.#most - delta } : {}),
       },
     });
     if (refused !== undefined) return refused;

@@ -167,7 +167,8 @@ export const errorRules = {
   quotas_changed: {
     httpStatus: 412,
     retry: 'never',
-    sentence: 'The quotas of this tenant were changed meanwhile. Read them, and send the change again, with their ETag.',
+    sentence:
+      'The quotas of this tenant were changed meanwhile. Read them, and send the change again, with their ETag.',
   },
   change_conflict: {
     httpStatus: 409,
@@ -338,6 +339,12 @@ export const errorRules = {
     httpStatus: 429,
     retry: 'later',
     sentence: 'This tenant has reached the most it may have of these. Delete some, or ask the operator for more.',
+  },
+  no_share_left: {
+    httpStatus: 429,
+    retry: 'later',
+    sentence:
+      'This tenant has its share of the places for connections that are left. Delete a connection, or ask the operator for more places.',
   },
   internal_error: {
     httpStatus: 500,

@@ -52,6 +52,11 @@ export const metricCatalogue = {
     question: 'How often could a worker not keep its task from being stopped in a deploy, or not let it go after that?',
   },
   BrakeActive: { ...flag, question: 'Do so many workers look dead at once that none is declared dead?' },
+  PlacesTaken: {
+    ...percent,
+    isRare: true,
+    question: 'How many of the places for connections are taken, as the last new connection found?',
+  },
   ShardsUnowned: { ...level, question: 'How many shards have no owner at the moment, as the leader sees it?' },
   ShardsOwned: { ...level, question: 'How evenly are the shards spread over the workers?' },
   OpenAttempts: { ...count, question: 'How many sockets did we begin to open?' },

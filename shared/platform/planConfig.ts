@@ -9,7 +9,15 @@ const MOST_PLANS = 20;
 export const quotaNumbers = Object.fromEntries(
   quotaNames.map((name) => {
     const { ceiling, sentence, usual } = quotaRows[name];
-    return [name, z.number().int().min(0).max(ceiling).meta({ description: `${sentence} Usually ${usual}.` })];
+    return [
+      name,
+      z
+        .number()
+        .int()
+        .min(0)
+        .max(ceiling)
+        .meta({ description: `${sentence} Usually ${usual}.` }),
+    ];
   }),
 ) as unknown as { readonly [Name in QuotaName]: z.ZodNumber };
 

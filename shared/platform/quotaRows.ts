@@ -6,7 +6,8 @@ interface CommonRow {
   readonly usual: number;
   /** The most that an operator or a plan may allow. */
   readonly ceiling: number;
-  readonly unit: 'bytes' | 'connections' | 'endpoints' | 'messages' | 'actions' | 'requests' | 'pairings' | 'streams' | 'sends';
+  readonly unit:
+    'bytes' | 'connections' | 'endpoints' | 'messages' | 'actions' | 'requests' | 'pairings' | 'streams' | 'sends';
   /** The problem that is answered at its end. */
   readonly code: ErrorCode;
   /** What it counts, in a sentence for who is kept by it. */
@@ -35,6 +36,8 @@ const rate = (windowSeconds: number, of: RateRow['of'], row: CommonRow): RateRow
   of,
   ...row,
 });
+
+const level = (of: LevelRow['of'], row: CommonRow): LevelRow => ({ kind: 'level', of, ...row });
 
 /**
  * What a tenant may have and do, a row for each quota (docs/limits.md). Plans and operators give other numbers by these names; answers,
@@ -104,7 +107,63 @@ export const quotaRows = {
     code: 'too_many_bytes',
     sentence: 'Bytes of the files that the tenant brings with POST /v1/media.',
   }),
-} as const satisfies Readonly<Record<string, QuotaRow>>;
+  connections: level('tenant', {
+    usual: 1_000,
+    ceiling: 1_000_000,
+    unit: 'connections',
+    code: 'quota_exceeded',
+    sentence: 'Connections, with and without an account.',
+  }),
+  unpairedConnections: level('tenant', {
+    usual: 25,
+    ceiling: 1_000,
+    unit: 'connections',
+    code: 'quota_exceeded',
+    sentence: 'Connections to which no account was ever linked.',
+  }),
+  webhooks: level('tenant', {
+    usual: 10,
+    ceiling: 50,
+    unit: 'endpoints',
+    code: 'quota_exceeded',
+    sentence: 'Webhooks: each gets each event, so their number multiplies the work.',
+  }),
+  streams: level('tenant', {
+    usual: 20,
+    ceiling: 1_000,
+    unit: 'streams',
+    code: 'too_many_readers',
+    sentence: 'Streams of events that are open.',
+  }),
+  waitingRequests: level('tenant', {
+    usual: 3,
+    ceiling: 100,
+    unit: 'requests',
+    code: 'too_many_readers',
+    sentence: 'Requests that wait for events.',
+  }),
+  openActions: level('connection', {
+    usual: 100,
+    ceiling: 1_000,
+    unit: 'actions',
+    code: 'too_many_actions',
+    sentence: 'Actions of one connection that are not over.',
+  }),
+  openBulkSends: level('connection', {
+    usual: 10,
+    ceiling: 100,
+    unit: 'sends',
+    code: 'too_many_bulk_sends',
+    sentence: 'Bulk sends of one connection that are not over.',
+  }),
+  storedBytes: level('tenant', {
+    usual: 50_000_000_000,
+    ceiling: 1_000_000_000_000_000,
+    unit: 'bytes',
+    code: 'quota_exceeded',
+    sentence: 'Bytes of files that are kept, when one more is brought.',
+  }),
+} satisfies Readonly<Record<string, QuotaRow>>;
 
 export type QuotaName = keyof typeof quotaRows;
 export const quotaNames = Object.keys(quotaRows) as readonly QuotaName[];

@@ -37,13 +37,12 @@ export class HeldTokens {
   /** How many there are as far as this process knows; undefined while it has not asked. */
   left(nowMs: number): number | undefined {
     if (!this.#isKnown) return undefined;
-    const held = this.#untilMs > nowMs ? this.#tokens : 0;
-    return Math.max(0, tokensIn(this.rate, this.#fullAtMs, nowMs) + held - this.#owed);
+    return Math.max(0, tokensIn(this.rate, this.#fullAtMs, nowMs) + this.#held(nowMs) - this.#owed);
   }
 
   /** Takes tokens, or says why not. `ask`: a slice is to be asked for. */
   take(tokens: number, nowMs: number): Take {
-    if (this.#untilMs > nowMs && this.#tokens >= tokens) {
+    if (this.#held(nowMs) >= tokens) {
       this.#tokens -= tokens;
       return this.#taken(tokens);
     }
@@ -80,21 +79,25 @@ export class HeldTokens {
     }
     const left = this.#isKnown ? tokensIn(this.rate, this.#fullAtMs, nowMs) : this.rate.most;
     const slice = sliceOf(this.rate, this.#perMs, left);
-    const wanted = this.#owed + Math.max(waiting, slice.tokens);
-    return { wanted, least: Math.min(wanted, this.#owed + least), fullAtMs: this.#fullAtMs, slice };
+    const held = this.#held(nowMs);
+    const wanted = this.#owed + Math.max(waiting - held, slice.tokens);
+    return { wanted, least: this.#owed + Math.max(1, least - held), fullAtMs: this.#fullAtMs, slice };
   }
 
   /** Takes over what the bucket gave. @param least the fewest that were of use, without what was owed */
   answered({ tokens, fullAtMs }: Granted, { lifeMs }: Slice, least: number, nowMs: number): void {
     this.#fullAtMs = fullAtMs;
     this.#isKnown = true;
+    const held = this.#held(nowMs);
     if (tokens === 0) {
-      const comesAtMs = holdsAtMs(this.rate, fullAtMs, this.#owed + least);
-      this.#refused = { tokens: least, untilMs: Math.max(comesAtMs, nowMs + Math.min(REST_MS, this.rate.windowMs / 20)) };
+      const comesAtMs = holdsAtMs(this.rate, fullAtMs, this.#owed + Math.max(1, least - held));
+      this.#refused = {
+        tokens: least,
+        untilMs: Math.max(comesAtMs, nowMs + Math.min(REST_MS, this.rate.windowMs / 20)),
+      };
       return;
     }
     this.#refused = undefined;
-    const held = this.#untilMs > nowMs ? this.#tokens : 0;
     this.#tokens = held + Math.max(0, tokens - this.#owed);
     this.#owed = Math.max(0, this.#owed - tokens);
     this.#untilMs = nowMs + lifeMs;
@@ -103,6 +106,11 @@ export class HeldTokens {
   /** Goes on without asking for a moment, since the store gave no answer. What is taken meanwhile is owed. */
   trust(nowMs: number): void {
     this.#trustedUntilMs = nowMs + TRUSTED_MS;
+  }
+
+  /** How many of the slice are left, while it may be used. */
+  #held(nowMs: number): number {
+    return this.#untilMs > nowMs ? this.#tokens : 0;
   }
 
   #taken(tokens: number): Take {

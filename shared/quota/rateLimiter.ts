@@ -116,7 +116,11 @@ export class RateLimiter {
       );
       held.answered(granted, slice, least, clock.nowMs());
     } catch (error) {
-      logger.warn('a quota could not be asked, so requests pass', { tenantId: name.tenantId, quota: name.quota, error });
+      logger.warn('a quota could not be asked, so requests pass', {
+        tenantId: name.tenantId,
+        quota: name.quota,
+        error,
+      });
       held.trust(clock.nowMs());
     } finally {
       bucket.asking = undefined;

@@ -7,11 +7,6 @@ import { headersSchema, withoutValues } from './customHeaders.ts';
 import { stateOf, type EndpointBreaker } from './endpointBreaker.ts';
 import { BATCH_EVENTS } from './eventBatch.ts';
 
-/**
- * The greatest number of endpoints of one tenant: each of them gets each event, so their number multiplies the work.
- */
-export const ENDPOINT_LIMIT = 10;
-
 /** The most connections that an endpoint names: of more, all are better wanted and some passed over. */
 const MOST_CONNECTIONS = 100;
 

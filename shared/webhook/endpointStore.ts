@@ -11,9 +11,10 @@ import { makeId, type EndpointId, type TenantId } from '../kernel/id.ts';
 import { Secret } from '../kernel/secret.ts';
 import { ENDPOINT_PREFIX, endpointKey, tenantKey } from '../platform/keys.ts';
 import { allOf, queryItems } from '../platform/pages.ts';
+import { usualQuotas } from '../platform/quotaRows.ts';
 import { tableName } from '../platform/tables.ts';
 import { urlRefusals, type AddressGuard } from '../platform/addressGuard.ts';
-import { ENDPOINT_LIMIT, type Disabling, type Endpoint, type EndpointChange, type NewEndpoint } from './endpoint.ts';
+import type { Disabling, Endpoint, EndpointChange, NewEndpoint } from './endpoint.ts';
 import { CLOSED } from './endpointBreaker.ts';
 import { toEndpoint } from './endpointItem.ts';
 import { SECRET_PREFIX } from './signature.ts';
@@ -50,10 +51,15 @@ export class EndpointStore {
 
   /**
    * Makes an endpoint with a new secret, for a tenant that exists. The endpoints of a tenant are counted on its record, in
-   * the same transaction. Condition: fewer than ten. Throws `webhook_url_not_allowed`, `quota_exceeded` and
+   * the same transaction. Condition: fewer than `most`. Throws `webhook_url_not_allowed`, `quota_exceeded` and
    * `store_unavailable`.
    */
-  async create(guard: Pick<AddressGuard, 'refusalOf'>, tenantId: TenantId, given: NewEndpoint): Promise<Endpoint> {
+  async create(
+    guard: Pick<AddressGuard, 'refusalOf'>,
+    tenantId: TenantId,
+    given: NewEndpoint,
+    most = usualQuotas.webhooks,
+  ): Promise<Endpoint> {
     await checkUrl(guard, given.url);
     const { clock, random } = this.#dependencies;
     const createdAtMs = clock.nowMs();
@@ -73,10 +79,12 @@ export class EndpointStore {
       createdAtMs,
     };
     try {
-      await this.#writeCounted(endpoint);
+      await this.#writeCounted(endpoint, most);
     } catch (error) {
       if (!isRefusedBy(error, 0)) throw asBusy(error);
-      throw new AppError('quota_exceeded', { detail: `A tenant may have at most ${ENDPOINT_LIMIT} webhooks.` });
+      throw new AppError('quota_exceeded', {
+        detail: `This tenant may have ${most} webhooks. Delete one, or ask the operator for more.`,
+      });
     }
     return endpoint;
   }
@@ -89,7 +97,7 @@ export class EndpointStore {
     return answer.Item === undefined ? undefined : toEndpoint(answer.Item);
   }
 
-  /** All endpoints of a tenant, in the order in which they were made, strongly consistent. There are at most ten. */
+  /** All endpoints of a tenant, in the order in which they were made, strongly consistent. There are a few. */
   async list(tenantId: TenantId): Promise<readonly Endpoint[]> {
     const items = queryItems(this.#dependencies.table, {
       TableName: this.#TableName,
@@ -263,7 +271,7 @@ export class EndpointStore {
     }
   }
 
-  async #writeCounted({ breaker: _closed, previousSecret: _none, ...endpoint }: Endpoint): Promise<void> {
+  async #writeCounted({ breaker: _closed, previousSecret: _none, ...endpoint }: Endpoint, most: number): Promise<void> {
     await this.#dependencies.table.send(
       new TransactWriteCommand({
         TransactItems: [
@@ -272,9 +280,9 @@ export class EndpointStore {
               TableName: this.#TableName,
               Key: tenantKey(endpoint.tenantId),
               UpdateExpression: 'ADD endpointCount :one',
-              ConditionExpression:
-                'attribute_exists(pk) AND (attribute_not_exists(endpointCount) OR endpointCount < :limit)',
-              ExpressionAttributeValues: { ':one': 1, ':limit': ENDPOINT_LIMIT },
+              // Where none may be, a tenant that never had one is no exception.
+              ConditionExpression: `attribute_exists(pk) AND (${most > 0 ? 'attribute_not_exists(endpointCount) OR ' : ''}endpointCount < :limit)`,
+              ExpressionAttributeValues: { ':one': 1, ':limit': most },
             },
           },
           {

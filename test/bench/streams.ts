@@ -11,7 +11,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { TENANT_STREAMS } from '../../functions/stream/composition.ts';
+import { usualQuotas } from '../../shared/platform/quotaRows.ts';
 import type { StoreConfig } from '../../shared/platform/storeConfig.ts';
 import { makeStreamImage } from '../../scripts/streamImage.ts';
 import { ApiStack } from '../functions/api/apiStack.ts';
@@ -50,7 +50,7 @@ const api = await ApiStack.start((direct) => {
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-streams-'));
 await makeStreamImage(folder);
 const keys: string[] = [];
-while (keys.length * TENANT_STREAMS < count) keys.push((await api.tenant()).key);
+while (keys.length * usualQuotas.streams < count) keys.push((await api.tenant()).key);
 const floor = await serverOf([join(import.meta.dirname, 'streamsFloorServer.ts')], {});
 const results = [await measure('floor', floor, () => '')];
 floor.child.kill('SIGKILL');

@@ -1,6 +1,7 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { OpenActions } from '../../shared/action/openActions.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import type { UnpairedPlaces } from '../../shared/connection/unpairedPlaces.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
 import type { MessageStore } from '../../shared/message/messageStore.ts';
 import { commandQueueName, deadLetterNameOf } from '../../shared/platform/queues.ts';
@@ -17,6 +18,7 @@ export interface ShardWorkDependencies extends Pick<Surroundings, 'clock' | 'ran
   readonly polling: SQSClient;
   readonly acting: SQSClient;
   readonly connections: ConnectionStore;
+  readonly unpairedPlaces: Pick<UnpairedPlaces, 'free' | 'expire'>;
   readonly messages: Pick<MessageStore, 'listParked'>;
   readonly openActions: Pick<OpenActions, 'connectionsOf'>;
   readonly parts: ConnectionParts;

@@ -1,6 +1,7 @@
 import type { OpenActions } from '../../shared/action/openActions.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
+import { isUnpairedTooLong, type UnpairedPlaces } from '../../shared/connection/unpairedPlaces.ts';
 import type { ConnectionVitals } from '../../shared/connection/liveness.ts';
 import type { ConnectionId, TenantId } from '../../shared/kernel/id.ts';
 import type { Scope } from '../../shared/kernel/scope.ts';
@@ -18,6 +19,7 @@ export interface RunnersDependencies extends Pick<Surroundings, 'clock' | 'logge
   readonly token: number;
   readonly parts: ConnectionParts;
   readonly connections: Pick<ConnectionStore, 'find' | 'remove' | 'clearLogout' | 'listOfShard'>;
+  readonly unpairedPlaces: Pick<UnpairedPlaces, 'free' | 'expire'>;
   readonly messages: Pick<MessageStore, 'listParked'>;
   readonly openActions: Pick<OpenActions, 'connectionsOf'>;
   readonly nextFactNumber: () => number;
@@ -156,9 +158,23 @@ export class ConnectionRunners {
       ...stray.map((held) => this.#reconcile(held)),
     ]);
     for (const { outbox } of this.#held.values()) outbox.look();
+    await this.#lookAtUnpaired([...listed.values()], clock.nowMs());
     await this.#lookAtActions();
     await this.#waiting.look([...listed.values()], this.#dependencies.clock.nowMs());
     return done.every(Boolean);
+  }
+
+  /** Gives back the places of connections that have an account now, and has those deleted to which nobody links one. */
+  async #lookAtUnpaired(listed: readonly Connection[], nowMs: number): Promise<void> {
+    const { unpairedPlaces, logger } = this.#dependencies;
+    for (const connection of listed) {
+      const { connectionId, account, unpairedPlace, wanted } = connection;
+      if (unpairedPlace === undefined || wanted === 'deleted' || this.#ended.signal.aborted) continue;
+      if (account !== undefined) await unpairedPlaces.free(connection);
+      else if (isUnpairedTooLong(connection, nowMs) && (await unpairedPlaces.expire(connection)) === 'expired') {
+        logger.info('a connection without an account is to be deleted, since its time is over', { connectionId });
+      }
+    }
   }
 
   /**

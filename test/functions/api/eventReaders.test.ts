@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ReaderSlots } from '../../../shared/event/readerSlots.ts';
-import { WAITING_READERS } from '../../../functions/routes/events.ts';
+import { usualQuotas } from '../../../shared/platform/quotaRows.ts';
 import type { ConnectionId } from '../../../shared/kernel/id.ts';
 import { readerPartition } from '../../../shared/platform/keys.ts';
 import { allOf, queryItems } from '../../../shared/platform/pages.ts';
@@ -95,8 +95,8 @@ describe('readers of the event log', () => {
 
   it('wait three at a time; one more is told to come later, and does not wait', async () => {
     const after = await end();
-    const waiting = Array.from({ length: WAITING_READERS }, () => get(`after=${after}&wait=20`));
-    await untilSo('all of them wait', async () => (await slotsTaken()) === WAITING_READERS);
+    const waiting = Array.from({ length: usualQuotas.waitingRequests }, () => get(`after=${after}&wait=20`));
+    await untilSo('all of them wait', async () => (await slotsTaken()) === usualQuotas.waitingRequests);
     const { status, body, headers } = await get(`after=${after}&wait=20`);
     await receive();
     const answers = await Promise.all(waiting);

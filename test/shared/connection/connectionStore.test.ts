@@ -4,10 +4,12 @@ import type { Connection } from '../../../shared/connection/connection.ts';
 import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
 import { deletePairingOffer, findPairingOffer, putPairingOffer } from '../../../shared/connection/pairingOffer.ts';
 import { chooseCandidates, createConnection } from '../../../shared/connection/placement.ts';
+import { isUnpairedTooLong, UNPAIRED_KEPT_MS, UnpairedPlaces } from '../../../shared/connection/unpairedPlaces.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeId, type ConnectionId, type TenantId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { makeDocumentClient } from '../../../shared/platform/aws.ts';
+import { usualQuotas, type Quotas } from '../../../shared/platform/quotaRows.ts';
 import { createTables, startDynamoDb } from '../../emulators/dynamodb.ts';
 import { aStoreConfig } from '../../emulators/storeConfig.ts';
 
@@ -15,25 +17,34 @@ describe('connections', () => {
   let dynamoDb: Awaited<ReturnType<typeof startDynamoDb>>;
   let stores: { table: ReturnType<typeof makeDocumentClient>; stage: string };
   let connections: ConnectionStore;
+  let unpairedPlaces: UnpairedPlaces;
   beforeAll(async () => {
     dynamoDb = await startDynamoDb();
     await createTables(dynamoDb.endpoint, 'test');
     stores = { table: makeDocumentClient(aStoreConfig({ dynamoDb })), stage: 'test' };
     connections = new ConnectionStore(stores);
+    unpairedPlaces = new UnpairedPlaces(stores);
   });
   afterAll(() => dynamoDb.stop());
   const aTenant = (): TenantId => makeId('tnt', Date.now(), systemRandom);
-  const place = (tenantId: TenantId, shardCount: number, shardCap: number): Promise<Connection> =>
-    createConnection({ connections, clock: systemClock, random: systemRandom, shardCount, shardCap }, tenantId, {
-      label: undefined,
-    });
+  const place = (
+    tenantId: TenantId,
+    shardCount: number,
+    shardCap: number,
+    quotas: Pick<Quotas, 'connections' | 'unpairedConnections'> = usualQuotas,
+  ): Promise<Connection> =>
+    createConnection(
+      { connections, unpairedPlaces, clock: systemClock, random: systemRandom, shardCount, shardCap },
+      tenantId,
+      { label: undefined },
+      quotas,
+    );
 
   it('fill shards evenly and never over their cap; then none has room', async () => {
-    const tenantId = aTenant();
     const placed: Connection[] = [];
-    for (let index = 0; index < 12; index += 1) placed.push(await place(tenantId, 3, 4));
+    for (let index = 0; index < 12; index += 1) placed.push(await place(aTenant(), 3, 4));
 
-    await expect(place(tenantId, 3, 4)).rejects.toMatchObject({ code: 'no_shard_available' });
+    await expect(place(aTenant(), 3, 4)).rejects.toMatchObject({ code: 'no_shard_available' });
 
     expect([0, 1, 2].map((shard) => placed.filter((found) => found.shard === shard).length)).toEqual([4, 4, 4]);
   });
@@ -49,6 +60,90 @@ describe('connections', () => {
         expect(candidates.every((shard) => shard >= 0 && shard < shardCount)).toBe(true);
       }),
     );
+  });
+
+  it('of one tenant take four fifths of what others leave, so that there is room for a new one', async () => {
+    const greedy = aTenant();
+    const codes: unknown[] = [];
+    // The places that are left now, on the only shard that there is.
+    const quotas = { ...usualQuotas, unpairedConnections: 1_000 };
+    const cap = (await connections.occupancy(0)) + 100;
+    const fill = (tenantId: TenantId) => place(tenantId, 1, cap, quotas);
+    for (let index = 0; index < 100; index += 1) {
+      codes.push(
+        await fill(greedy).then(
+          () => 'placed',
+          (error: { readonly code: string }) => error.code,
+        ),
+      );
+    }
+
+    const other = await fill(aTenant());
+
+    expect(codes.filter((code) => code === 'placed')).toHaveLength(80);
+    expect(new Set(codes.slice(80))).toEqual(new Set(['no_share_left']));
+    expect(other.shard).toBe(0);
+  });
+
+  it('are as many as a tenant may have, also when all are asked for at once; one that is removed makes room', async () => {
+    const tenantId = aTenant();
+    const few = { connections: 5, unpairedConnections: 25 };
+    const ask = () => place(tenantId, 1, 10_000, few).catch((error: { readonly code: string }) => error.code);
+
+    const asked = await Promise.all(Array.from({ length: 20 }, ask));
+    const made = asked.filter((one) => typeof one === 'object');
+    const [gone] = made as [Connection];
+    await connections.setWanted(tenantId, gone.connectionId, 'deleted');
+    await connections.remove(gone);
+    const freed = await ask();
+    const refused = await ask();
+
+    expect(made).toHaveLength(5);
+    expect(new Set(asked.filter((one) => typeof one === 'string'))).toEqual(new Set(['quota_exceeded']));
+    expect(freed).toMatchObject({ tenantId });
+    expect(refused).toBe('quota_exceeded');
+    expect(await place(aTenant(), 1, 10_000, { ...few, connections: 0 }).catch(({ code }) => code as string)).toBe(
+      'quota_exceeded',
+    );
+  });
+
+  it('without an account are as many as a tenant may have of these; one that is linked makes room', async () => {
+    const tenantId = aTenant();
+    const few = { connections: 100, unpairedConnections: 3 };
+    const ask = () => place(tenantId, 1, 10_000, few).catch((error: { readonly code: string }) => error.code);
+
+    const asked = await Promise.all(Array.from({ length: 9 }, ask));
+    const [linked] = asked.filter((one) => typeof one === 'object') as [Connection];
+    const full = await ask();
+    await unpairedPlaces.free(linked);
+    await unpairedPlaces.free(linked);
+    const freed = await ask();
+
+    expect(asked.filter((one) => typeof one === 'object')).toHaveLength(3);
+    expect(full).toBe('quota_exceeded');
+    expect(freed).toMatchObject({ tenantId });
+    expect((await connections.find(tenantId, linked.connectionId))?.unpairedPlace).toBeUndefined();
+    expect(await ask()).toBe('quota_exceeded');
+  });
+
+  it('are deleted when nobody links an account for a week, and never once one was linked', async () => {
+    const connection = await place(aTenant(), 1, 10_000);
+    const later = connection.createdAtMs + UNPAIRED_KEPT_MS + 1;
+    const pairing = { requestId: 'r', method: 'qr', requestedAtMs: later - 3_600_000 } as const;
+    const account = { phoneJid: '1@s.whatsapp.net', lid: undefined, name: undefined };
+
+    const judged = [
+      isUnpairedTooLong(connection, later - 2),
+      isUnpairedTooLong(connection, later),
+      isUnpairedTooLong({ ...connection, pairing }, later),
+      isUnpairedTooLong({ ...connection, account }, later),
+      isUnpairedTooLong({ ...connection, unpairedPlace: undefined }, later),
+    ];
+    const outcomes = [await unpairedPlaces.expire(connection), await unpairedPlaces.expire(connection)];
+
+    expect(judged).toEqual([false, true, false, false, false]);
+    expect(outcomes).toEqual(['expired', 'missing']);
+    expect((await connections.find(connection.tenantId, connection.connectionId))?.wanted).toBe('deleted');
   });
 
   const aPlaced = async (): Promise<Connection> => place(aTenant(), 40, 100);

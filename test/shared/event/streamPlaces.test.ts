@@ -16,8 +16,8 @@ describe('the places of the streams of a tenant', () => {
     const { asOurs, died, calls } = makeMortal(death);
     // A pause before a second look is over at once.
     const clock = { ...stores.clock, sleep: () => Promise.resolve() };
-    const places = new StreamPlaces({ ...stores, table: asOurs(stores.table), clock }, { most: MOST, forMs: FOR_MS });
-    const take = () => places.take(room.ids.tenantId);
+    const places = new StreamPlaces({ ...stores, table: asOurs(stores.table), clock }, { forMs: FOR_MS });
+    const take = () => places.take(room.ids.tenantId, MOST);
     return { places, take, died, calls };
   };
   const some = (count: number, take: () => Promise<StreamPlace | undefined>) =>
@@ -116,8 +116,8 @@ describe('the places of the streams of a tenant', () => {
         throw new Error('no answer came');
       };
       const table = Object.assign(Object.create(stores.table) as typeof stores.table, { send });
-      const places = new StreamPlaces({ ...stores, table }, { most: MOST, forMs: FOR_MS });
-      const take = () => places.take(room.ids.tenantId);
+      const places = new StreamPlaces({ ...stores, table }, { forMs: FOR_MS });
+      const take = () => places.take(room.ids.tenantId, MOST);
       await expect(take()).rejects.toThrow('no answer came');
       const own = taken(await some(MOST, take));
       for (const place of own) await places.release(place);

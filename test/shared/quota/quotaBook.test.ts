@@ -15,7 +15,11 @@ const plans = { standard: { pairings: 50 }, trial: { pairings: 5, actions: 1 } }
 describe('the quotas of a tenant', () => {
   it('are its own, else those of its plan, else the usual ones', () => {
     expect(quotasOf(plans, { plan: undefined, own: {} })).toEqual({ ...usualQuotas, pairings: 50 });
-    expect(quotasOf(plans, { plan: 'trial', own: { pairings: 9 } })).toEqual({ ...usualQuotas, pairings: 9, actions: 1 });
+    expect(quotasOf(plans, { plan: 'trial', own: { pairings: 9 } })).toEqual({
+      ...usualQuotas,
+      pairings: 9,
+      actions: 1,
+    });
     expect(quotasOf(plans, { plan: 'gone', own: {} })).toEqual(usualQuotas);
     expect(quotasOf(plans, { plan: 'constructor', own: {} })).toEqual(usualQuotas);
   });
@@ -54,7 +58,10 @@ describe('the quotas of a tenant', () => {
       const { calls, book } = aBook();
       calls.on(GetCommand).rejects(new Error('nobody answers'));
       const { calls: later, book: another } = aBook();
-      later.on(GetCommand).resolvesOnce({ Item: { own: { actions: 3 } } }).rejects(new Error('nobody answers'));
+      later
+        .on(GetCommand)
+        .resolvesOnce({ Item: { own: { actions: 3 } } })
+        .rejects(new Error('nobody answers'));
 
       const unknown = await book.find(tenantId);
       const known = await another.find(tenantId);

@@ -29,14 +29,18 @@ describe('the rates of a tenant', { timeout: 120_000 }, () => {
   afterAll(() => dynamoDb.stop());
 
   const aTenant = (): TenantId => makeId('tnt', Date.now(), systemRandom);
-  const aProcess = (clock: TestClock): RateLimiter =>
-    new RateLimiter({ buckets: store, clock, logger: silentLogger });
+  const aProcess = (clock: TestClock): RateLimiter => new RateLimiter({ buckets: store, clock, logger: silentLogger });
   const quotas: Quotas = { ...usualQuotas, requests: 1_000 };
 
   /** Callers that ask again and again in several processes. Returns how many were let through, of how many. */
   const flood = async (
     clock: TestClock,
-    { processes, callers, forMs, everyMs }: { processes: RateLimiter[]; callers: number; forMs: number; everyMs: number },
+    {
+      processes,
+      callers,
+      forMs,
+      everyMs,
+    }: { processes: RateLimiter[]; callers: number; forMs: number; everyMs: number },
     tenantId: TenantId,
   ) => {
     let [passed, asked] = [0, 0];
@@ -86,7 +90,11 @@ describe('the rates of a tenant', { timeout: 120_000 }, () => {
     const process = aProcess(clock);
     writes = 0;
 
-    const { passed } = await flood(clock, { processes: [process], callers: 1, everyMs: 6_000, forMs: 120_000 }, aTenant());
+    const { passed } = await flood(
+      clock,
+      { processes: [process], callers: 1, everyMs: 6_000, forMs: 120_000 },
+      aTenant(),
+    );
 
     expect(passed).toBe(20);
     expect(writes).toBe(0);
@@ -160,7 +168,8 @@ describe('the rates of a tenant', { timeout: 120_000 }, () => {
     const clock = makeTestClock();
     const tenantId = aTenant();
     // It takes one beyond what it is trusted with, and so a slice; then it is gone.
-    for (let time = 0; time < 3; time += 1) await aProcess(clock).take({ tenantId, quota: 'requests', tokens: 3 }, quotas);
+    for (let time = 0; time < 3; time += 1)
+      await aProcess(clock).take({ tenantId, quota: 'requests', tokens: 3 }, quotas);
     const heir = aProcess(clock);
 
     const taken = await heir.take({ tenantId, quota: 'requests', tokens: 970 }, quotas);

@@ -38,7 +38,7 @@ describe('the actions of an owned shard', () => {
     owner.start();
 
     await eventually(async () => expect(await shown(action)).toBe('expired/expired'));
-    expect(await core.openActions.connectionsOf(shard)).toEqual([]);
+    await eventually(async () => expect(await core.openActions.connectionsOf(shard)).toEqual([]));
     expect(sources.get(connection.connectionId)?.opened ?? []).toEqual([]);
   });
 

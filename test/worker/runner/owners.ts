@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
+import { UnpairedPlaces } from '../../../shared/connection/unpairedPlaces.ts';
 import type { ConnectionSettings } from '../../../shared/connection/settings.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import type { ConnectionId } from '../../../shared/kernel/id.ts';
@@ -59,6 +60,7 @@ export function makeOwner(
       remove: (removed) => connections.remove(removed),
       clearLogout: (of, requestId) => connections.clearLogout(of, requestId),
     },
+    unpairedPlaces: new UnpairedPlaces({ ...core, stage: 'test' }),
     messages: core.messages,
     openActions: core.openActions,
     nextFactNumber: () => (facts += 1),
