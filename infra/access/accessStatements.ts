@@ -9,14 +9,8 @@ import {
   mediaQueueName,
   slowDeliveryQueueName,
 } from '../../shared/platform/queues.ts';
-import {
-  processAccess,
-  type ObjectAction,
-  type ProcessAccess,
-  type ProcessName,
-  type QueueName,
-  type TableAccess,
-} from './access.ts';
+import { processAccess } from './access.ts';
+import type { ObjectAction, ProcessAccess, ProcessName, QueueName, TableAccess } from './processAccess.ts';
 import { deadLettersOf } from '../settings/queueDefinition.ts';
 import { commandQueueArns, mediaBucketArn, queueArn, shardIndexArn, tableArn } from '../settings/resources.ts';
 import type { Settings } from '../settings/settings.ts';

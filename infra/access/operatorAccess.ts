@@ -1,4 +1,5 @@
-import { deadLetters, type ProcessAccess } from './access.ts';
+import { deadLetters } from './access.ts';
+import type { ProcessAccess } from './processAccess.ts';
 
 /**
  * The access that a person's role needs for `npm run ops`, beside an operator key for all that goes through the API.

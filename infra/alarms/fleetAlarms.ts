@@ -15,7 +15,7 @@ import type { AlarmRow } from './alarmRow.ts';
 import { fileAlarms } from './fileAlarms.ts';
 import { holdfastMetric } from './holdfastMetric.ts';
 
-/** From here on tenants with many connections get no more (`SHARE_OF_LEFT`). */
+/** The share of all places from which on tenants with many connections get no more (`SHARE_OF_LEFT`), in percent. */
 const PLACES_TAKEN_PERCENT = 80;
 /** One account that is restricted is its owner's concern; several at once have something in common. */
 const RESTRICTED_ACCOUNTS = 5;

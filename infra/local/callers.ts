@@ -1,4 +1,4 @@
-import type { ProcessName } from '../access/access.ts';
+import type { ProcessName } from '../access/processAccess.ts';
 
 /**
  * The process that calls a store of the embedded stack. On AWS each of these has a role of its own; here each signs

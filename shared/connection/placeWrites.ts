@@ -1,5 +1,6 @@
 import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb';
-import { connectionKey, shardKey, tenantCountsKey, unpairedPlaceKey } from '../platform/keys.ts';
+import { connectionKey, shardKey } from '../platform/keys.ts';
+import { tenantCountsKey, unpairedPlaceKey } from '../platform/quotaKeys.ts';
 import type { Connection } from './connection.ts';
 import { toItem } from './connectionItem.ts';
 

@@ -2,8 +2,9 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Random } from '../kernel/random.ts';
 import type { TenantId } from '../kernel/id.ts';
-import { connectionKey, unpairedPartition, unpairedPlaceKey } from '../platform/keys.ts';
+import { connectionKey } from '../platform/keys.ts';
 import { allOf, queryItems } from '../platform/pages.ts';
+import { unpairedPartition, unpairedPlaceKey } from '../platform/quotaKeys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { Connection } from './connection.ts';
 

@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { TenantId } from '../kernel/id.ts';
 import { fromStoredMap, type StoredValue } from '../platform/itemValues.ts';
-import { bucketKey } from '../platform/keys.ts';
+import { bucketKey } from '../platform/quotaKeys.ts';
 import type { RateName } from '../platform/quotaRows.ts';
 import { tableName } from '../platform/tables.ts';
 import { tokenMs, tokensIn, type Rate } from './bucket.ts';

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { withDeadline } from '../kernel/deadline.ts';
 import { deadlines } from '../kernel/deadlines.ts';
 import type { TenantId } from '../kernel/id.ts';
-import { quotaTermsKey } from '../platform/keys.ts';
+import { quotaTermsKey } from '../platform/quotaKeys.ts';
 import { quotasOf, type Plans, type QuotaTerms } from '../platform/planConfig.ts';
 import { quotaNames, quotaRows, type QuotaChoices, type Quotas } from '../platform/quotaRows.ts';
 import type { Surroundings } from '../platform/surroundings.ts';

@@ -100,6 +100,8 @@ const bounds: Readonly<Record<string, string>> = {
   'functions/dispatch/handler.ts #withBulkSends': 'connections with something due, gone with the run',
   'functions/routes/bulkCounts.ts #known': 'a number of bulk sends, each for some seconds',
   'shared/bulk/acceptBulkSend.ts #found': 'some hundred problems of a request, gone with its answer',
+  'shared/quota/quotaBook.ts #known': 'a number of tenants',
+  'shared/quota/rateLimiter.ts #buckets': 'a number of buckets: who is forgotten loses a slice',
   'functions/routes/sendableConnections.ts #known': 'a number of connections, each for a second',
   'worker/socket/port/budgets.ts #budgets': 'a number of people',
   'worker/socket/repairs/edwardsKeys.ts kept': 'a number of keys',

@@ -1,4 +1,4 @@
-import type { ProcessAccess } from '../../infra/access/access.ts';
+import type { ProcessAccess } from '../../infra/access/processAccess.ts';
 import { SHARD_INDEX } from '../../shared/platform/tables.ts';
 import type { NeededPermission } from './recordedCall.ts';
 

@@ -1,4 +1,4 @@
-import type { QueueName } from '../../infra/access/access.ts';
+import type { QueueName } from '../../infra/access/processAccess.ts';
 import { SHARD_INDEX, tableDefinitions, tableName } from '../../shared/platform/tables.ts';
 import {
   commandQueueName,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { processAccess, type ProcessName } from '../../infra/access/access.ts';
+import { processAccess } from '../../infra/access/access.ts';
+import type { ProcessName } from '../../infra/access/processAccess.ts';
 import { SHARD_INDEX, tableDefinitions } from '../../shared/platform/tables.ts';
 import { ACCOUNT, ofType, REGION, synthesizeStage } from '../infra/synthesizeStage.ts';
 import { nameOf, permissionsOf } from './permissions.ts';

@@ -11,6 +11,7 @@ const generous = {
   pairings: 100_000,
   pairingsOfConnection: 10_000,
   pairingsOfNumber: 10_000,
+  unpairedConnections: 1_000,
 } as const;
 
 /** Settings that lead to the emulators. The SDK wants credentials; the emulators look at none. */

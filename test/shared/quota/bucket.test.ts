@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { holdsAtMs, sliceOf, tokenMs, tokensIn, trustedOf, type Rate } from '../../../shared/quota/bucket.ts';
 import { quotaNames, quotaRows, type QuotaRow } from '../../../shared/platform/quotaRows.ts';

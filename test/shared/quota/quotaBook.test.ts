@@ -1,4 +1,4 @@
-import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it, vi } from 'vitest';
 import { makeId } from '../../../shared/kernel/id.ts';
@@ -26,7 +26,7 @@ describe('the quotas of a tenant', () => {
 
   const aBook = () => {
     const table = makeDocumentClient(aStoreConfig({}));
-    const calls = mockClient(table as unknown as DynamoDBDocumentClient);
+    const calls = mockClient(table);
     return { calls, book: new QuotaBook({ table, stage: 'test', plans, logger: silentLogger }) };
   };
   const tenantId = makeId('tnt', Date.now(), systemRandom);
