@@ -32,6 +32,8 @@ const answers = {
       port: 0,
       live: false,
       workers: WORKERS,
+      // Slices are taken as they are in production, of rates that nobody here reaches.
+      plans: { standard: { requests: 20_000, messagesPerMinute: 100_000, messagesPerDay: 10_000_000 } },
       // What is measured is the service, and not how long it makes senders wait.
       workerSettings: { HOLDFAST_PACE_BUDGETS: 'off' },
       ...(counter === undefined ? {} : { inFront: (emulators) => counter.inFront(emulators) }),

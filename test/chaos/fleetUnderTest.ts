@@ -10,6 +10,7 @@ import { WhatsAppClient } from '../whatsapp/client.ts';
 import { Crew } from './crew.ts';
 import { inParallel } from './inParallel.ts';
 import { TcpProxy } from './tcpProxy.ts';
+import { generousPlans } from '../emulators/storeConfig.ts';
 
 /** A WhatsApp account that is linked, and the person who chats with it. */
 export interface Account {
@@ -71,6 +72,7 @@ export async function bootFleet(options: FleetOptions): Promise<FleetUnderTest> 
     live: false,
     workers: options.workers,
     shards: options.shards,
+    plans: generousPlans,
     ...(options.timings === 'production'
       ? { workerTimings: 'production', workerSettings: UNPACED }
       : { workerTimings: 'local', workerSettings: QUICK_SETTINGS }),

@@ -11,6 +11,7 @@ import type { RunningStack } from '../../infra/local/stackOptions.ts';
 import { queueDefinitions } from '../../shared/platform/queues.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
 import { until } from '../whatsapp/until.ts';
+import { generousPlans } from '../emulators/storeConfig.ts';
 
 /** The linked account, a contact who writes as people do, and one who says anything. */
 export const SHOP = '4915100000001';
@@ -70,6 +71,7 @@ export class HostileStage {
       live: false,
       workers: 1,
       shards: 1,
+      plans: generousPlans,
       workerSettings: { HOLDFAST_PACE_BUDGETS: 'off' },
       watchdogSettings: false,
       say: () => undefined,
