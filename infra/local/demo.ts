@@ -110,7 +110,24 @@ async function converse(): Promise<boolean> {
     ([read = 0, received = 0]) => read >= MESSAGES && received >= MESSAGES,
   );
   const received = ofType('message.received').map(({ data }) => data);
-  return report(whatsApp, { reached, texts: received.map(textOf), names: received.map(nameOf), accepted });
+  const chats = await listedChats(api, shop);
+  return report(whatsApp, { reached, texts: received.map(textOf), names: received.map(nameOf), accepted, chats });
+}
+
+/** The list of chats, as a phone shows it: the name of each and its newest text, once that is the end of the conversation. */
+async function listedChats(api: ApiClient, shop: string): Promise<readonly string[]> {
+  const ends = [questionOf(MESSAGES), answerOf(MESSAGES)];
+  const chats = await until(
+    'the list of chats',
+    async () => (await api.must('GET', `/v1/connections/${shop}/chats`))['data'] as readonly ListedChat[],
+    (listed) => listed.length > 0 && listed.every(({ lastMessage }) => ends.includes(textOf(lastMessage))),
+  );
+  return chats.map(({ name = '', lastMessage }) => `${name}: ${begin(textOf(lastMessage))}`);
+}
+
+interface ListedChat {
+  readonly name?: string;
+  readonly lastMessage: Record<string, unknown>;
 }
 
 /** Customer and shop write to each other, while every worker is restarted. Returns the ids of the shop's messages. */
@@ -150,6 +167,7 @@ interface Seen {
   readonly texts: readonly string[];
   readonly names: readonly string[];
   readonly accepted: readonly string[];
+  readonly chats: readonly string[];
 }
 
 async function report(whatsApp: WhatsAppClient, seen: Seen): Promise<boolean> {
@@ -174,6 +192,7 @@ async function report(whatsApp: WhatsAppClient, seen: Seen): Promise<boolean> {
     received: seen.texts.length,
     'emoji and scripts': `${beyondSeen} of ${beyond}`,
     'name of the sender': [...new Set(seen.names)].join(', '),
+    'list of chats': seen.chats.join(' · '),
     duplicates,
     lost,
     'in order': inOrder ? 'yes' : 'no',
@@ -187,9 +206,11 @@ async function report(whatsApp: WhatsAppClient, seen: Seen): Promise<boolean> {
     (count) => count === MESSAGES,
   );
   const isNamed = seen.names.every((name) => name === NAMES.customer);
+  const isListed = seen.chats.length === 1 && seen.chats.every((chat) => chat.startsWith(`${NAMES.customer}: `));
   return (
     complete &&
     isNamed &&
+    isListed &&
     beyondSeen === beyond &&
     duplicates === 0 &&
     lost === 0 &&
