@@ -62,7 +62,7 @@ export function addStacks(app: App, settings: Settings, images: Images): Stacks 
   const queues = new QueueStack(app, `${stage}-queues`, { settings });
   const api = new ApiStack(app, `${stage}-api`, { settings, dataKeyArn: data.dataKeyArn });
   const delivery = new DeliveryStack(app, `${stage}-delivery`, { settings, dataKeyArn: data.dataKeyArn, mediaImage });
-  const schedules = new ScheduleStack(app, `${stage}-schedules`, { settings });
+  const schedules = new ScheduleStack(app, `${stage}-schedules`, { settings, dataKeyArn: data.dataKeyArn });
   const workers = new WorkerStack(app, `${stage}-workers`, { settings, image, dataKeyArn: data.dataKeyArn });
   const streams = addStreams(app, settings, workers, images.stream);
   const ops = new OpsStack(app, `${stage}-ops`, {

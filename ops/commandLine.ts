@@ -43,6 +43,11 @@ export const commands = {
   smoke: { takes: '', flags: [], does: 'after a deploy: links a phone and sends a message from it to itself' },
   suspend: { takes: '', flags: [], does: 'stops a stage on AWS for work on its tables: callers, scaling, workers' },
   resume: { takes: '', flags: [], does: 'takes a suspended stage up again: workers, scaling, callers' },
+  'restore-conversations': {
+    takes: '',
+    flags: ['export', 'tenant-key-file', 'file', 'connection'],
+    does: 'brings an export back: --export ID with --tenant-key-file, or --file MANIFEST; into --connection, or where it was',
+  },
   restore: { takes: '', flags: [], does: 'after the Sessions table was put back, before workers start again' },
 } as const satisfies Record<string, { takes: string; flags: readonly string[]; does: string }>;
 export type CommandName = keyof typeof commands;
@@ -164,6 +169,9 @@ function parse(words: readonly string[]) {
         ...(Object.fromEntries(PLACES.map((flag) => [flag, text])) as Record<(typeof PLACES)[number], typeof text>),
         'tenant-key-file': text,
         after: text,
+        export: text,
+        file: text,
+        connection: text,
         type: text,
         limit: text,
         tenant: text,

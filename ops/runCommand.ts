@@ -13,12 +13,14 @@ import type { Surroundings } from '../shared/platform/surroundings.ts';
 import { wholeNumber, whoAsks, type AwsCommandName, type CommandLine, type CommandName } from './commandLine.ts';
 import { deadLetterLines, settleLines } from './deadLetters.ts';
 import { drain } from './drain.ts';
+import { exportInFolder, exportOfApi } from './exportSource.ts';
 import { healthLines, judgeHealth } from './health.ts';
 import { readFleet } from './readFleet.ts';
 import { readState } from './readState.ts';
 import { readTenantLog } from './readTenantLog.ts';
 import { redrive } from './redrive.ts';
 import { reportLines } from './report.ts';
+import { restoreConversations } from './restoreConversations.ts';
 import { scaleLines } from './scale.ts';
 import { BadInput, counted } from './sentence.ts';
 import { smoke } from './smoke.ts';
@@ -121,6 +123,16 @@ const runs: Readonly<Record<Exclude<CommandName, AwsCommandName>, (run: Run) => 
       showQr: async (qr) => say(await QRCode.toString(qr, { type: 'terminal', small: true })),
     });
     return 0;
+  },
+  'restore-conversations': async ({ line, target, clock, say }) => {
+    const { export: exportId, 'tenant-key-file': keyFile, file, connection: into } = line.flags;
+    if ((exportId === undefined) === (file === undefined)) throw new BadInput('Give --export ID or --file MANIFEST.');
+    if (exportId !== undefined && keyFile === undefined) throw new BadInput('--export needs --tenant-key-file.');
+    const { url, client } = target.api();
+    const source =
+      file === undefined ? await exportOfApi(url, readKeyFile(keyFile ?? ''), exportId ?? '') : exportInFolder(file);
+    const { malformed } = await restoreConversations({ source, client, into, clock, say });
+    return Object.keys(malformed).length === 0 ? 0 : 1;
   },
   // The restore runs in a process of its own: it is the worker's code with the worker's configuration, and reports by
   // itself what is wrong.

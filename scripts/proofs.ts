@@ -1,3 +1,4 @@
+import { archiveProofs } from './archiveProofs.ts';
 import { mediaProofs } from './mediaProofs.ts';
 import { file, TESTS, type Proof } from './proof.ts';
 
@@ -180,6 +181,7 @@ export const proofs: readonly Proof[] = [
     sample: 'same',
     cases: TESTS,
   },
+  ...archiveProofs,
   {
     name: 'scheduled',
     what: 'Messages with times leave at them, and not earlier nor twice, while workers and functions are killed.',

@@ -4,6 +4,7 @@ import { deadLetterRoutes, type DeadLetterRouteDependencies } from '../routes/de
 import { detailedHealthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { fleetRoutes, type FleetRouteDependencies } from '../routes/fleet.ts';
 import { quotaRoutes, type QuotaRouteDependencies } from '../routes/quotas.ts';
+import { restoreRoutes, type RestoreRouteDependencies } from '../routes/restoredRows.ts';
 import { tenantKeyRoutes, tenantRoutes, type TenantKeyDependencies } from '../routes/tenants.ts';
 import { watchdogRoutes } from '../routes/watchdog.ts';
 import { whatsAppVersionRoutes } from '../routes/whatsAppVersion.ts';
@@ -12,7 +13,8 @@ type AdminRouteDependencies = TenantKeyDependencies &
   QuotaRouteDependencies &
   FleetRouteDependencies &
   HealthRouteDependencies &
-  DeadLetterRouteDependencies;
+  DeadLetterRouteDependencies &
+  RestoreRouteDependencies;
 export type AdminDependencies = HttpDependencies & AdminRouteDependencies;
 
 /** All routes for operators. */
@@ -26,6 +28,7 @@ export function adminRoutes(dependencies: AdminRouteDependencies): readonly Rout
     ...detailedHealthRoutes(dependencies),
     ...watchdogRoutes(dependencies),
     ...deadLetterRoutes(dependencies),
+    ...restoreRoutes(dependencies),
   ];
 }
 

@@ -1,5 +1,7 @@
 import { ActionStore } from '../../shared/action/actionStore.ts';
 import { OpenActions } from '../../shared/action/openActions.ts';
+import { ArchiveJobs } from '../../shared/archive/archiveJobs.ts';
+import { ExportFiles } from '../../shared/archive/exportFiles.ts';
 import { BulkLineStore } from '../../shared/bulk/bulkLineStore.ts';
 import { BulkSendStore } from '../../shared/bulk/bulkSendStore.ts';
 import { ChatStore } from '../../shared/chat/chatStore.ts';
@@ -57,6 +59,8 @@ export function composeApi(
     chats: new ChatStore(http),
     messagesOfChats: new MessagesOfChats(http),
     contacts: new ContactStore(http),
+    archiveJobs: new ArchiveJobs({ ...http, clock: systemClock }),
+    exportFiles: new ExportFiles({ ...http, clock: systemClock }),
     scheduled: new ScheduledMessages(http),
     bulkSends: new BulkSendStore(http),
     bulkLines: new BulkLineStore(http),

@@ -7,9 +7,12 @@ import { actionRoutes, type ActionRouteDependencies } from '../routes/actions.ts
 import { bulkRoutes, type BulkRouteDependencies } from '../routes/bulkSends.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/connections.ts';
 import { chatRoutes, type ChatRouteDependencies } from '../routes/chats.ts';
+import { contactErasureRoutes } from '../routes/contactErasures.ts';
 import { contactRoutes, type ContactRouteDependencies } from '../routes/contacts.ts';
 import { eventRoutes, type EventRouteDependencies } from '../routes/events.ts';
 import { eventTypeRoutes } from '../routes/eventTypes.ts';
+import { exportRoutes, type ExportRouteDependencies } from '../routes/exports.ts';
+import { exportScheduleRoutes } from '../routes/exportSchedule.ts';
 import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { lifecycleRoutes } from '../routes/lifecycle.ts';
 import { messagePartRoutes } from '../routes/messageParts.ts';
@@ -44,6 +47,7 @@ export interface ApiDependencies
     ActionRouteDependencies,
     ChatRouteDependencies,
     ContactRouteDependencies,
+    ExportRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
     StreamTicketRouteDependencies,
@@ -74,6 +78,9 @@ export function apiRoutes(given: ApiDependencies): {
     ...bulkRoutes(dependencies),
     ...chatRoutes(dependencies),
     ...contactRoutes(dependencies),
+    ...exportRoutes(dependencies),
+    ...exportScheduleRoutes(dependencies),
+    ...contactErasureRoutes(dependencies),
     ...actionRoutes(dependencies),
     ...webhookRoutes(dependencies),
     ...webhookChangeRoutes(dependencies),

@@ -157,7 +157,7 @@ async function checkBody(route: Route, event: Event, headers: Seen['headers']): 
   if (body === undefined) return undefined;
   if (isBodyOptional && (event.body ?? '') === '') return checkInput(body, {}, 'body');
   if (bodyForm === 'object') return checkInput(body, readBody(event, headers), 'body');
-  return readLines(body as z.ZodArray<z.ZodType>, bytesOf(event), headers);
+  return readLines(body as z.ZodArray<z.ZodType>, bytesOf(event), headers, route.lineBytes);
 }
 
 function bytesOf(event: Event): Buffer {

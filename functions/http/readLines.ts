@@ -38,11 +38,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * wrong lines that an answer names no more is left out. Throws `unsupported_media_type`, `payload_too_large`, and
  * `invalid_request` where there are none or too many.
  * @param schema of the list, which says how many lines there may be
+ * @param lineBytes the bytes of one line
  */
 export async function readLines(
   schema: z.ZodArray<z.ZodType>,
   body: Buffer,
   headers: Readonly<Record<string, string | undefined>>,
+  lineBytes = LINE_BYTES,
 ): Promise<readonly unknown[]> {
   if (!LINES_TYPES.test(headers['content-type'] ?? '')) {
     const detail = `The body must be lines of JSON. Send the header Content-Type: ${LINES_TYPE}.`;
@@ -60,7 +62,7 @@ export async function readLines(
   for (const [index, line] of lines.entries()) {
     if (index % LINES_A_TURN === 0) await nextTurn();
     try {
-      read.push(readLine(schema.element, line));
+      read.push(readLine(schema.element, line, lineBytes));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       read.push(error);
@@ -112,9 +114,9 @@ function toLines(bytes: Buffer): readonly Buffer[] {
   return lines;
 }
 
-function readLine(schema: z.ZodType, line: Buffer): unknown {
+function readLine(schema: z.ZodType, line: Buffer, lineBytes: number): unknown {
   if (line.length === 0) throw wrong([{ field: '(body)', problem: 'is empty' }]);
-  if (line.length > LINE_BYTES) throw wrong([{ field: '(body)', problem: `at most ${LINE_BYTES} bytes` }]);
+  if (line.length > lineBytes) throw wrong([{ field: '(body)', problem: `at most ${lineBytes} bytes` }]);
   let value: unknown;
   try {
     value = JSON.parse(utf8.decode(line));

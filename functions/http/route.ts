@@ -56,6 +56,8 @@ export interface Route {
   readonly body: z.ZodType | undefined;
   /** The form of the body: one JSON object, or one in each line, of which `body` is the list. */
   readonly bodyForm: 'object' | 'lines';
+  /** The bytes of one line, where that is not 64 KB. */
+  readonly lineBytes: number | undefined;
   /** Whether a request without a body is taken for one with an empty object. */
   readonly isBodyOptional: boolean;
   readonly query: z.ZodObject | undefined;
@@ -83,6 +85,7 @@ interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodObject> {
   readonly access?: Access;
   readonly body?: Body;
   readonly bodyForm?: Route['bodyForm'];
+  readonly lineBytes?: number;
   readonly isBodyOptional?: boolean;
   readonly query?: Query;
   readonly headers?: readonly string[];
@@ -106,6 +109,7 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
     description: definition.description,
     body: definition.body,
     bodyForm: definition.bodyForm ?? 'object',
+    lineBytes: definition.lineBytes,
     isBodyOptional: definition.isBodyOptional ?? false,
     query: definition.query,
     headers: definition.headers ?? [],

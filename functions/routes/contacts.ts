@@ -81,6 +81,18 @@ function addressIn(written: string): string | undefined {
   return isPerson(address) && withoutDevice(address) === address ? address : undefined;
 }
 
+/** The address of a person, as somebody writes it. */
+export const personAddress = z
+  .string()
+  .max(64)
+  .transform((text, context) => {
+    const address = addressIn(text);
+    if (address !== undefined) return address;
+    context.addIssue('Write it like +49 151 23456789, or as the address of a person that this API showed you.');
+    return z.NEVER;
+  })
+  .meta({ example: '+4915123456789' });
+
 type Place = Parameters<ContactStore['list']>[1];
 
 /** The page of a list or of a search. Throws `invalid_cursor` for one of another search. */

@@ -6,6 +6,13 @@ const core = (key: string, ...actions: readonly TableAction[]): TableAccess => (
   actions,
 });
 
+/** What is due of exports and erasures, and the jobs of each tenant. */
+const archive = (...actions: readonly TableAction[]): TableAccess => ({
+  table: 'core',
+  keys: ['ARCHIVE', 'ARCHIVE#*'],
+  actions,
+});
+
 /** The calls that Lambda's event source makes in the name of its function. */
 const eventSource = ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] as const;
 /** What looking at dead letters takes, and what settling them takes. A letter that was looked at is let go. */
@@ -55,6 +62,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('FILES', 'GetItem', 'PutItem'),
       core('OBJECT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('KEPT', 'Query', 'UpdateItem'),
+      // Exports and erasures of contacts: asked for, shown, and put into the list of what is due.
+      archive('DeleteItem', 'GetItem', 'PutItem', 'Query'),
     ],
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },
@@ -75,6 +84,10 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('TENANTS', 'PutItem', 'Query'),
       // The admin routes show the oldest message that waits on a connection.
       core('PARKED', 'Query'),
+      // Rows of exports are brought back: an insert reads nothing, and takes nobody's place.
+      core('CON', 'PartiQLInsert'),
+      core('CHATS', 'PartiQLInsert'),
+      core('CONTACTS', 'PartiQLInsert'),
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
       { table: 'fleet', actions: ['Scan'] },
       { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },
@@ -205,6 +218,28 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     ],
     // S3 wants the right to read of whoever completes an upload in parts, for the bucket's key.
     objects: ['AbortMultipartUpload', 'DeleteObject', 'GetObject', 'ListBucket', 'PutObject'],
+    dataKeys: false,
+  },
+  // The archive function reads all that is kept of conversations, and removes what there is of a person. It sees no session and no key of the API.
+  archive: {
+    tables: [
+      archive('DeleteItem', 'GetItem', 'PutItem', 'Query'),
+      // The connections of a tenant.
+      core('TENANT', 'GetItem', 'Query'),
+      core('CON', 'BatchGetItem', 'DeleteItem', 'Query'),
+      core('CHATS', 'DeleteItem', 'Query'),
+      core('CONTACTS', 'DeleteItem', 'GetItem', 'Query'),
+      core('MEDIA', 'BatchGetItem'),
+    ],
+    queues: [
+      // The end of an export, or of an erasure, is a fact.
+      { queue: 'events', actions: ['SendMessage'] },
+      // The media function erases the files of erased messages.
+      { queue: 'media', actions: ['SendMessage'] },
+    ],
+    // Files of messages are copied into exports: S3 wants the right to read of whoever copies.
+    objects: ['AbortMultipartUpload', 'DeleteObject', 'GetObject', 'ListBucket', 'PutObject'],
+    writtenObjects: '*/exports/*',
     dataKeys: false,
   },
   // The stream service reads the log. It writes what stands in for a page that never came, its places, and that a ticket is used up.

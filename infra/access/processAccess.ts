@@ -9,6 +9,7 @@ export type ProcessName =
   | 'reconcile'
   | 'dispatch'
   | 'media'
+  | 'archive'
   | 'stream'
   | 'taskStopped'
   | 'watchdog'

@@ -6,7 +6,7 @@ export function acknowledgeObjects(role: IConstruct, stage: string): void {
   acknowledge(
     role,
     'An object has no name before there is a file: these are the files of messages, in the bucket of the stage.',
-    ...['*', '*/brought/*'].map(
+    ...['*', '*/brought/*', '*/exports/*'].map(
       (names) =>
         `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${stage}-holdfast-media-<AWS::AccountId>-<AWS::Region>/${names}]`,
     ),

@@ -28,6 +28,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
     'MessagesSwept',
   );
   const due = own('Scheduled messages', 'DueMessages', 'DueMessagesLate', 'BulkMessages', 'BulkSendsEnded');
+  const archive = own('Exports and erasures', 'ArchiveJobsEnded', 'ArchiveStuck');
   const actions = own('Actions', 'ActionsFinished', 'ActionsFailed', 'ActionDuration');
   const events = own(
     'Events and webhooks',
@@ -101,6 +102,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...own('What cannot be shown yet', 'PlaintextsNotKept'),
         ...own('The state that own devices share', 'AppStateFailed', 'AppStateChangesIgnored'),
         ...due,
+        ...archive,
         ...actions,
         ...own('Canary', 'CanaryDuration', 'CanaryFailed'),
       ],

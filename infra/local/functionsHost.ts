@@ -10,6 +10,7 @@ import { isAdminPath, makeAdminHandler } from '../../functions/admin/handler.ts'
 import { makeApiHandler } from '../../functions/api/handler.ts';
 import { composeAdmin } from '../../functions/admin/composition.ts';
 import { composeApi } from '../../functions/api/composition.ts';
+import { composeArchive } from '../../functions/archive/composition.ts';
 import { composeDeliver } from '../../functions/deliver/composition.ts';
 import { composeDispatch } from '../../functions/dispatch/composition.ts';
 import { composeIngest } from '../../functions/ingest/composition.ts';
@@ -18,7 +19,7 @@ import { composeStreams } from '../../functions/stream/composition.ts';
 import { answerStream } from '../../functions/stream/nodeStreams.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { makePollingClient, makeQueueClient } from '../../shared/platform/aws.ts';
-import { apiConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
+import { apiConfig, archiveConfig, deliverConfig, ingestConfig } from '../../shared/platform/config.ts';
 import { makeLogger } from '../../shared/platform/logger.ts';
 import {
   deliveryQueueName,
@@ -54,6 +55,8 @@ const DELETE_LINGER_MS = 100;
 const RECONCILE_EVERY_MS = 60_000;
 /** How often messages that are due are looked for, in milliseconds: on AWS each minute, here a caller watches. */
 const DISPATCH_EVERY_MS = 2_000;
+/** How often exports and erasures are looked for, in milliseconds: on AWS each minute. */
+const ARCHIVE_EVERY_MS = 3_000;
 
 const { values } = parseArgs({
   options: {
@@ -137,6 +140,10 @@ const parts: readonly (() => { readonly stop: () => Promise<void> })[] = [
   () => {
     const dispatch = composeDispatch(asCaller(ingestConfig(), 'dispatch'), { bulkRoundsMs: 0 });
     return startSchedule({ name: 'dispatch', everyMs: DISPATCH_EVERY_MS, handler: () => dispatch(undefined), logger });
+  },
+  () => {
+    const archive = composeArchive(asCaller(archiveConfig(), 'archive'));
+    return startSchedule({ name: 'archive', everyMs: ARCHIVE_EVERY_MS, handler: () => archive(undefined), logger });
   },
   () =>
     watchQueues({

@@ -25,6 +25,7 @@ export const smallConcurrency = {
   admin: 5,
   reconcile: 1,
   dispatch: 1,
+  archive: 1,
   taskStopped: 5,
   watchdog: 1,
   shardCount: 1,

@@ -10,7 +10,7 @@ export interface SavedQuery {
   readonly lines: readonly string[];
 }
 
-const everywhere = ['api', 'admin', 'ingest', 'deliver', 'reconcile', 'dispatch', 'task-stopped', 'worker'];
+const everywhere = ['api', 'admin', 'ingest', 'deliver', 'reconcile', 'dispatch', 'archive', 'task-stopped', 'worker'];
 
 export const savedQueries: readonly SavedQuery[] = [
   {

@@ -3,18 +3,22 @@ import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { Construct } from 'constructs';
-import { accessStatements } from '../access/accessStatements.ts';
+import { accessStatements, objectStatements } from '../access/accessStatements.ts';
+import { holdfastMetric } from '../alarms/holdfastMetric.ts';
 import { Handler } from '../constructs/handler.ts';
+import { acknowledgeObjects } from '../constructs/objectAccess.ts';
 import { RunbookAlarm } from '../constructs/runbookAlarm.ts';
-import { storeEnvironment } from '../settings/environment.ts';
+import { objectEnvironment, storeEnvironment } from '../settings/environment.ts';
 import { reservesConcurrency, smallConcurrency } from '../settings/concurrency.ts';
 import type { Settings } from '../settings/settings.ts';
 
 export interface ScheduleStackProps extends StackProps {
   readonly settings: Settings;
+  /** The key that seals objects. */
+  readonly dataKeyArn: string;
 }
 
-/** The functions that run by the clock, each minute: reconcile and dispatch. */
+/** The functions that run by the clock, each minute: reconcile, dispatch and archive. */
 export class ScheduleStack extends Stack {
   constructor(scope: Construct, id: string, props: ScheduleStackProps) {
     super(scope, id, props);
@@ -48,6 +52,38 @@ export class ScheduleStack extends Stack {
       id: 'dispatch-silent',
       heading: 'Dispatch does not run',
       sentence: 'Dispatch did not run for 15 minutes: scheduled messages do not leave.',
+    });
+    this.#addArchive(props);
+  }
+
+  #addArchive({ settings, dataKeyArn }: ScheduleStackProps): void {
+    const { stage } = settings;
+    const archive = new Handler(this, 'archive', {
+      settings,
+      name: 'archive',
+      code: 'functions/archive/entry.ts',
+      // A run ends before the next begins. What has a step of megabytes in hand ends it within 20 s.
+      timeoutSeconds: 58,
+      reservedConcurrency: smallConcurrency.archive,
+      environment: { ...storeEnvironment(this, settings), ...objectEnvironment(this, settings) },
+      statements: [
+        ...accessStatements(this, settings, 'archive'),
+        ...objectStatements(this, settings, 'archive', dataKeyArn),
+      ],
+    });
+    acknowledgeObjects(archive.role, stage);
+    this.#eachMinute('ArchiveEachMinute', archive, settings, {
+      id: 'archive-silent',
+      heading: 'Archive does not run',
+      sentence: 'Archive did not run for 15 minutes: no export and no erasure of a contact goes on.',
+    });
+    new RunbookAlarm(this, 'archive-stuck', {
+      stage,
+      metric: holdfastMetric(stage, 'ArchiveStuck', {}, { statistic: 'Sum', minutes: 5 }),
+      threshold: 1,
+      severity: 'ticket',
+      heading: 'An export or an erasure stands still',
+      sentence: 'An export, or the erasure of a contact, has failed again and again for an hour.',
     });
   }
 

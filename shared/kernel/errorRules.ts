@@ -1,4 +1,5 @@
 import { limitErrorRules, type ErrorRule } from './limitErrorRules.ts';
+import { archiveErrorRules } from './archiveErrorRules.ts';
 
 /**
  * The closed catalogue of failures that a caller may learn about. Codes are stable: clients key on them.
@@ -67,6 +68,7 @@ export const errorRules = {
     retry: 'never',
     sentence: 'There is no such message on this connection. List them with GET /v1/connections/{id}/messages.',
   },
+  ...archiveErrorRules,
   media_not_found: {
     httpStatus: 404,
     retry: 'never',

@@ -22,6 +22,10 @@ export type MediaId = Branded<'MediaId'>;
 export type BulkSendId = Branded<'BulkSendId'>;
 /** Something that a tenant asked a connection to do or to look up, beside sending. Unique everywhere. */
 export type ActionId = Branded<'ActionId'>;
+/** Conversations that a tenant has written to files. Unique everywhere. */
+export type ExportId = Branded<'ExportId'>;
+/** A person whom a tenant has erased everywhere. Unique everywhere. */
+export type ErasureId = Branded<'ErasureId'>;
 /** One event in a tenant's log. Unique within the tenant; ids of one connection sort in log order. */
 export type EventId = Branded<'EventId'>;
 /** A tenant's webhook URL with its secret. Unique everywhere. */
@@ -43,6 +47,8 @@ interface IdKinds {
   readonly med: MediaId;
   readonly blk: BulkSendId;
   readonly act: ActionId;
+  readonly exp: ExportId;
+  readonly ers: ErasureId;
   readonly end: EndpointId;
   readonly wrk: WorkerId;
   readonly cor: CorrelationId;

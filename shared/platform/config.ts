@@ -31,6 +31,7 @@ const milliseconds = (fallback: number) => z.coerce.number().int().positive().de
 
 const apiSchema = z.object({ ...storeSettings, ...objectSettings, ...streamUrlSettings });
 const storeSchema = z.object({ ...storeSettings });
+const archiveSchema = z.object({ ...storeSettings, ...objectSettings });
 const mediaSchema = z.object({ ...storeSettings, ...objectSettings, ...whatsAppFileSettings, ...conversionSettings });
 const deliverSchema = z.object({
   ...storeSettings,
@@ -72,6 +73,7 @@ export interface MediaConfig extends StoreConfig, ObjectConfig, ConversionConfig
   readonly filesUrl: string;
 }
 
+export interface ArchiveConfig extends StoreConfig, ObjectConfig {}
 export type IngestConfig = StoreConfig;
 export type FleetConfig = StoreConfig;
 
@@ -130,6 +132,12 @@ export function mediaConfig(environment: Environment = process.env): MediaConfig
     ...toConversions(value),
     filesUrl: value.WHATSAPP_FILES_URL,
   });
+}
+
+/** The settings of the archive function. Throws an Error that names each wrong variable. */
+export function archiveConfig(environment: Environment = process.env): ArchiveConfig {
+  const value = parse(archiveSchema, environment);
+  return Object.freeze({ ...toStores(value), ...toObjects(value) });
 }
 
 /** The settings of the ingest function. Throws an Error that names each wrong variable. */

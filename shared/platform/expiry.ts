@@ -31,6 +31,8 @@ export const retentionSeconds = {
   bulkSend: 120 * DAY_SECONDS,
   /** What tells of an API key that opens nothing any more. */
   revokedKey: 30 * DAY_SECONDS,
+  /** An export that nobody removed, a day after its longest time; and the receipt of an erasure. */
+  archiveJob: 91 * DAY_SECONDS,
   event: 30 * DAY_SECONDS,
   handledFact: 30 * DAY_SECONDS,
   /** The way to the last message with options in a chat. */

@@ -231,6 +231,15 @@ export const metricCatalogue = {
     question: 'How many messages stood still long after they were queued, and were put into the queue again?',
   },
   BulkMessages: { ...count, question: 'How many messages of bulk sends were put into the queue?' },
+  ArchiveJobsEnded: {
+    ...trouble,
+    dimensions: { outcome: ['export_done', 'export_failed', 'erasure_done'] },
+    question: 'How many exports and erasures of contacts were over?',
+  },
+  ArchiveStuck: {
+    ...trouble,
+    question: 'How often did a step of an export or an erasure fail that had come no further for an hour?',
+  },
   BulkSendsEnded: { ...count, question: 'How many bulk sends were over, with all of their messages or before?' },
   MediaFetched: {
     ...count,

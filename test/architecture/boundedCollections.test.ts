@@ -94,6 +94,7 @@ const bounds: Readonly<Record<string, string>> = {
   'worker/socket/port/fairRoom.ts #waiting': 'a number of entries for each person and for all together',
   'shared/message/newMessages.ts #noted': 'a number of connections',
   'shared/message/newMessages.ts #notedDue': 'a number of connections and windows',
+  'functions/archive/nextPart.ts #lines': 'one part of an export: 8 MB, and an answer of the table',
   'functions/dispatch/handler.ts failures': 'connections with something due, gone with the run',
   'functions/dispatch/handler.ts #worked': 'connections with something due, gone with the run',
   'functions/dispatch/handler.ts #unfinished': 'connections with something due, gone with the run',

@@ -53,6 +53,15 @@ const waits: Explanation = {
   why: 'The oldest message is looked up only where one waits at the moment at which somebody looks.',
 };
 
+const copied: Explanation = {
+  here: 'never',
+  why: 'A file is copied into an export by one call, which S3 takes as a read of the one and a write of the other; it is recorded as the write.',
+};
+const receipts: Explanation = {
+  here: 'seldom',
+  why: 'Receipts are exported with what went to a group, or was a status.',
+};
+
 const growth: Explanation = {
   here: 'never',
   why: 'A connection moves to another queue for facts only after their number has grown.',
@@ -122,6 +131,12 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'api kms:Decrypt key of the bucket': unsealed,
   'api kms:GenerateDataKey key of the bucket': unsealed,
   'api s3:ListBucket media': listing,
+  'archive s3:ListBucket media': listing,
+  'archive s3:AbortMultipartUpload media': brokenOff,
+  'archive s3:GetObject media': copied,
+  'archive kms:Decrypt key of the bucket': unsealed,
+  'archive kms:GenerateDataKey key of the bucket': unsealed,
+  'archive dynamodb:BatchGetItem core CON#*': receipts,
   'ingest dynamodb:PartiQLInsert core MEDIA#*': together,
   'ingest dynamodb:PutItem core MEDIA#*': alone,
   'ingest dynamodb:UpdateItem core MEDIA#*': takenBack,

@@ -24,6 +24,7 @@ import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { makeOps, type Ended } from '../ops/opsProcess.ts';
 import { StreamClient } from '../functions/stream/streamClient.ts';
 import type { WhatsAppClient } from '../whatsapp/client.ts';
+import { exportAndErase } from './archiveScenario.ts';
 import type { RecordedCall } from './callRecorder.ts';
 import { seeFrozen } from './frozenConnection.ts';
 import type { Ledger } from './judge.ts';
@@ -90,6 +91,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['a webhook that takes its time', deliverSlowly],
   ['webhooks that fail and are given up', failDeliveries],
   ['a message that never reaches the queue', loseBeforeTheQueue],
+  ['exports, and a person who is erased', (tenant) => exportAndErase(tenant, `+${CUSTOMER}`)],
   ['what an operator does', operate],
   ['a connection that stays frozen', freeze],
   ['workers that are drained and killed', changeOwners],

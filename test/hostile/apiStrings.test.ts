@@ -25,6 +25,7 @@ const SAMPLES = {
   participants: ['+49 151 00000002'],
   join_requests: ['+49 151 00000002'],
   inviter: '+49 151 00000002',
+  contact: '+49 151 00000002',
   invite_link: 'AbCdEfGhIjKlMn',
   code_expires_at: '2026-12-24T18:00:00Z',
   settings: { announcement: true },

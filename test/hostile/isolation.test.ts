@@ -14,7 +14,18 @@ interface Belongings {
   readonly key: string;
   readonly ids: Readonly<Record<Kind, string>>;
 }
-type Kind = 'connection' | 'message' | 'media' | 'webhook' | 'bulkSend' | 'action' | 'event' | 'tenant' | 'place';
+type Kind =
+  | 'connection'
+  | 'message'
+  | 'media'
+  | 'webhook'
+  | 'bulkSend'
+  | 'action'
+  | 'export'
+  | 'erasure'
+  | 'event'
+  | 'tenant'
+  | 'place';
 
 /** Stands in every text that the neighbour wrote; whoever sees it elsewhere sees what is not theirs. */
 const MARK = 'neighbourly';
@@ -27,6 +38,7 @@ const SAMPLES = {
   participants: ['+49 151 00000002'],
   join_requests: ['+49 151 00000002'],
   inviter: '+49 151 00000002',
+  contact: '+49 151 00000002',
   invite_link: 'AbCdEfGhIjKlMn',
   code_expires_at: '2126-12-24T18:00:00Z',
   settings: { announcement: true },
@@ -45,6 +57,7 @@ const OUTSIDE: Readonly<Record<string, string>> = {
   label: '3',
   group_id: '120363042537841234@g.us',
   wa_id: '4915100000002',
+  name: 'manifest.json',
 };
 /** The kind of id that stands in a parameter, or in a field of a body by the end of its path. */
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -57,6 +70,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   webhookId: 'webhook',
   bulkSendId: 'bulkSend',
   actionId: 'action',
+  exportId: 'export',
+  erasureId: 'erasure',
   eventIds: 'event',
   tenantId: 'tenant',
   after: 'place',
@@ -135,6 +150,8 @@ describe('what belongs to a tenant', () => {
     const bulk = await must('POST', `${path}/bulk-sends`, lines);
     const asked = { body: { contacts: ['+49 151 23456789'] }, headers: { prefer: 'wait=0' } };
     const action = await must('POST', `${path}/contacts/check`, asked);
+    const made = await must('POST', '/v1/exports', { body: { contact: '+4915100000002' } });
+    const erasure = await must('POST', '/v1/contact-erasures', { body: { contact: '+4915100000002' } });
     const fact = aMessageFact({ content: { type: 'text', text: { body: text } } });
     await recordFacts(stack.dependencies, aBatch({ tenantId: owner.tenantId, connectionId }, [fact], text));
     const person = {
@@ -158,6 +175,8 @@ describe('what belongs to a tenant', () => {
         webhook: String(webhook['id']),
         bulkSend: String(bulk['id']),
         action: String(action['id']),
+        export: String(made['id']),
+        erasure: String(erasure['id']),
         event: String(event?.id),
         tenant: owner.tenantId,
         place: String(log['next']),
@@ -189,6 +208,8 @@ describe('what belongs to a tenant', () => {
       webhook: 'end',
       bulkSend: 'blk',
       action: 'act',
+      export: 'exp',
+      erasure: 'ers',
       event: 'evt',
       tenant: 'tnt',
     } as const;
@@ -244,6 +265,8 @@ describe('what belongs to a tenant', () => {
       '/v1/webhooks',
       '/v1/tenant',
       '/v1/events',
+      '/v1/exports',
+      '/v1/contact-erasures',
       `/v1/media/${neighbour.ids.media}/info`,
     ];
     const below = [

@@ -8,7 +8,9 @@ import { chatMarkFact } from './chatMarkFact.ts';
 import { chatReadFact } from './chatReadFact.ts';
 import { connectionDeletedFact } from './connectionDeletedFact.ts';
 import { contactChangeFact } from './contactChangeFact.ts';
+import { contactErasedFact } from './contactErasedFact.ts';
 import { contactMergedFact } from './contactMergedFact.ts';
+import { exportEndFact } from './exportEndFact.ts';
 import { isWellFormed } from './factBounds.ts';
 import type { FactRow } from './factRow.ts';
 import { groupChangeFact } from './groupChangeFact.ts';
@@ -38,6 +40,7 @@ const rows = {
   action_end: actionEndFact,
   pace: paceFact,
   bulk_send: bulkSendFact,
+  export_end: exportEndFact,
   message_flag: messageFlagFact,
   chat_mark: chatMarkFact,
   chat_read: chatReadFact,
@@ -47,6 +50,7 @@ const rows = {
   media: mediaFact,
   contact_change: contactChangeFact,
   contact_merged: contactMergedFact,
+  contact_erased: contactErasedFact,
   group_change: groupChangeFact,
   group_participants: groupParticipantsFact,
   webhook_disabled: webhookDisabledFact,

@@ -39,6 +39,9 @@ const bodies: Readonly<Record<string, unknown>> = {
   // One that is uploaded in parts, as that asks S3.
   'POST /v1/media': { bytes: 20_000_000 },
   'PATCH /v1/tenant': { fileDays: 30 },
+  'POST /v1/exports': { media: false },
+  'PUT /v1/export-schedule': { every: 'day' },
+  'POST /v1/contact-erasures': { contact: '+4915187654321' },
   'POST /v1/webhooks': { url: 'https://93.184.216.34/hook' },
   'POST /v1/admin/tenants': { name: 'Acme' },
   'POST /v1/admin/tenants/{tenantId}/api-keys': {},
@@ -52,6 +55,10 @@ const lines: Readonly<Record<string, string>> = {
     type: 'text',
     to: '4915187654321',
     text: { body: 'hello' },
+  }),
+  'POST /v1/admin/tenants/{tenantId}/connections/{connectionId}/restored-rows': JSON.stringify({
+    kind: 'chat',
+    kept: { id: { S: '4915187654321@s.whatsapp.net' } },
   }),
 };
 
@@ -99,6 +106,8 @@ describe('the API while its stores do not answer', () => {
       .replace('{connectionId}', connectionId)
       .replace('{tenantId}', tenant.tenantId)
       .replace('{mediaId}', 'med_01ARZ3NDEKTSV4RRFFQ69G5FAV')
+      .replace('{exportId}', 'exp_01ARZ3NDEKTSV4RRFFQ69G5FAV')
+      .replace('{erasureId}', 'ers_01ARZ3NDEKTSV4RRFFQ69G5FAV')
       .replaceAll(
         /\{(\w)\w+\}/g,
         (_all, letter: string) => `${{ m: 'msg', w: 'end', a: 'act' }[letter] ?? 'x'}_01ARZ3NDEKTSV4RRFFQ69G5FAV`,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   adminConfig,
   apiConfig,
+  archiveConfig,
   deliverConfig,
   fleetConfig,
   ingestConfig,
@@ -83,6 +84,7 @@ describe('what roles may do', () => {
     expect([...roles.keys()].sort()).toEqual([
       'admin',
       'api',
+      'archive',
       'deliver',
       'dispatch',
       'ingest',
@@ -174,9 +176,11 @@ describe('what roles may do', () => {
     ).toEqual(['core', 'core-restored', 'sessions', 'sessions-restored'].map(table));
   });
 
-  it('keeps operators from what tenants and their contacts wrote', () => {
+  it('keeps operators from what tenants and their contacts wrote: they may bring rows back, and read none of them', () => {
+    const isInsert = ({ actions }: Grant): boolean => actions.join() === 'dynamodb:PartiQLInsert';
+    const inserted = grantsOf('admin').filter(isInsert);
     const keys = grantsOf('admin')
-      .filter((grant) => touches(grant, 'core'))
+      .filter((grant) => touches(grant, 'core') && !isInsert(grant))
       .map(({ condition }) => condition);
 
     expect(keys).toEqual(
@@ -184,6 +188,7 @@ describe('what roles may do', () => {
         'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] },
       })),
     );
+    expect(inserted.map(({ condition }) => condition)).toEqual(['CON#*', 'CHATS#*', 'CONTACTS#*'].map(keysOnly));
   });
 
   it('lets nobody but a restore read a whole table of tenants or of sessions', () => {
@@ -211,7 +216,14 @@ describe('what roles may do', () => {
 
     expect(processesWith(({ actions }) => actions.some((action) => action.startsWith('s3:')))).toEqual([
       'api',
+      'archive',
       'media',
+    ]);
+    // Exports lie under names of their own, too.
+    expect(ofObjects('archive')).toEqual([
+      [['s3:GetObject'], [`${bucket}/*`]],
+      [['s3:AbortMultipartUpload', 's3:DeleteObject', 's3:PutObject'], [`${bucket}/*/exports/*`]],
+      [['s3:ListBucket'], [bucket]],
     ]);
     // What tenants bring lies under names that no file of a message has.
     expect(ofObjects('api')).toEqual([
@@ -244,7 +256,7 @@ describe('what roles may do', () => {
   });
 
   it('lets workers and a restore alone unwrap data keys, and only for a named tenant and connection', () => {
-    expect(processesWith(isOfKms)).toEqual(['api', 'media', 'restore', 'worker']);
+    expect(processesWith(isOfKms)).toEqual(['api', 'archive', 'media', 'restore', 'worker']);
     for (const process of ['restore', 'worker'])
       expect(grantsOf(process).filter(isOfKms)).toEqual([
         expect.objectContaining({
@@ -351,6 +363,7 @@ describe('the environment of processes', () => {
     ['media', mediaConfig],
     ['reconcile', ingestConfig],
     ['dispatch', ingestConfig],
+    ['archive', archiveConfig],
     ['task-stopped', fleetConfig],
     ['watchdog', watchdogConfig],
   ] as const)('is what %s reads of it', (name, parse) => {
@@ -387,9 +400,17 @@ describe('the environment of processes', () => {
   });
 
   it('holds no secret and no word of loopback', () => {
-    const names = ['api', 'admin', 'ingest', 'deliver', 'reconcile', 'dispatch', 'task-stopped', 'watchdog'].flatMap(
-      (name) => Object.keys(variablesOf(name)),
-    );
+    const names = [
+      'api',
+      'admin',
+      'ingest',
+      'deliver',
+      'reconcile',
+      'dispatch',
+      'archive',
+      'task-stopped',
+      'watchdog',
+    ].flatMap((name) => Object.keys(variablesOf(name)));
 
     expect(
       [...names, ...Object.keys(ofWorker())].filter((name) => /SECRET|TOKEN|PASSWORD|LOOPBACK|KEY_FILE/.test(name)),

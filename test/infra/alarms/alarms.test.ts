@@ -108,7 +108,7 @@ describe('alarms', () => {
     },
   );
 
-  it.each(['no-leader', 'workers-missing', 'reconcile-silent', 'dispatch-silent', 'canary-failed'])(
+  it.each(['no-leader', 'workers-missing', 'reconcile-silent', 'dispatch-silent', 'archive-silent', 'canary-failed'])(
     '%s sounds when nothing is heard at all',
     (name) => {
       expect(alarmNamed(name)?.TreatMissingData).toBe('breaching');

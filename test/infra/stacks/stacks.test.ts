@@ -191,6 +191,7 @@ describe('functions', () => {
     const names = [
       'admin',
       'api',
+      'archive',
       'deliver',
       'dispatch',
       'ingest',
@@ -279,7 +280,7 @@ describe('functions', () => {
     expect(called).toHaveLength(6);
   });
 
-  it.each(['reconcile', 'dispatch', 'watchdog'])('runs %s each minute, without a retry', (name) => {
+  it.each(['reconcile', 'dispatch', 'archive', 'watchdog'])('runs %s each minute, without a retry', (name) => {
     const lambda = functions.find(({ properties }) => properties['FunctionName'] === `test-${name}`);
     const rules = ofType(resources, 'AWS::Events::Rule').map(({ properties }) => properties);
 
