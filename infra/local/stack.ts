@@ -206,7 +206,10 @@ class Stack implements RunningStack {
     const whatsApp = await this.#child(
       'whatsapp',
       'test/whatsapp/main.ts',
-      ['--state-dir', `${this.#folder.path}/whatsapp`, '--control-port', this.#controlPort()],
+      [
+        ...['--state-dir', `${this.#folder.path}/whatsapp`, '--control-port', this.#controlPort()],
+        ...(this.#options.phonesGiveKeys === true ? ['--gives-keys'] : []),
+      ],
       {},
     );
     this.whatsAppControlUrl = textOf(whatsApp.ready['controlUrl']);

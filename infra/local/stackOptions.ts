@@ -8,6 +8,8 @@ export interface StackOptions {
   readonly port: number;
   /** Whether the workers talk to the real WhatsApp instead of the simulator. */
   readonly live: boolean;
+  /** Whether the simulator's phones give the keys of what devices share by themselves, as real ones do; when they are told to, when left out. */
+  readonly phonesGiveKeys?: boolean;
   readonly workers: number;
   /** The number of shards, each with room for 50 connections; 4 when left out. */
   readonly shards?: number;

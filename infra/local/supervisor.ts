@@ -26,6 +26,7 @@ try {
   say('Holdfast is starting …');
   stack = await startStack({
     ...options,
+    phonesGiveKeys: true,
     say: (line) => say(`  ${line}`),
     onBroken: (reason) => void finish(1, reason),
   });

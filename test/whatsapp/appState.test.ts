@@ -110,3 +110,24 @@ describe('the state that the devices of an account share', () => {
     expect((await client.appState(ANN)).versions['regular_high']).toBe(15);
   });
 });
+
+describe('a phone that gives the keys of what devices share by itself', () => {
+  it('does so when a device is linked, so that the device can change what they share', async () => {
+    const whatsApp = await startWhatsApp({ givesKeys: true });
+    const client = new WhatsAppClient(whatsApp.controlUrl);
+    await client.addPhone(ANN, 'Ann');
+    const account = new PlainAccount();
+    const plain = await pairByQr(account, whatsApp, (qr) => client.scan(ANN, qr));
+    await until(
+      'the key',
+      () => account.creds.myAppStateKeyId,
+      (id) => id !== undefined,
+    );
+
+    await plain.socket.chatModify({ markRead: false, lastMessages: [] }, BOB_JID);
+
+    expect((await client.appState(ANN)).entries).toMatchObject([{ index: ['markChatAsRead', BOB_JID] }]);
+    plain.close();
+    await whatsApp.stop();
+  });
+});

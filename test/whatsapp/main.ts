@@ -27,12 +27,14 @@ function readOptions(): SimulatorOptions {
       port: { type: 'string', default: '0' },
       'control-port': { type: 'string', default: '0' },
       'state-dir': { type: 'string' },
+      'gives-keys': { type: 'boolean', default: false },
     },
   });
   const stateDir = values['state-dir'];
   return {
     port: toPort('--port', values.port),
     controlPort: toPort('--control-port', values['control-port']),
+    givesKeys: values['gives-keys'],
     ...(stateDir === undefined ? {} : { stateDir }),
   };
 }

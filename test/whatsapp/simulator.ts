@@ -42,6 +42,8 @@ export interface SimulatorOptions {
   readonly fallbackPort?: number;
   /** Where the world survives a restart; in memory without. */
   readonly stateDir?: string;
+  /** Whether a phone gives a device the keys of what devices share when it is linked, as real ones do; else when it is told to. */
+  readonly givesKeys?: boolean;
 }
 
 /** A WhatsApp of one's own: the server that clients connect to, the phones, and the API that plays their owners. */
@@ -63,6 +65,7 @@ export class WhatsAppSimulator implements Simulated {
   readonly channels: Channels;
   readonly pictures: Pictures;
   readonly profiles: Profiles;
+  readonly #givesKeys: boolean;
   readonly #notices: DeviceNotices;
   readonly #state: SavedState | undefined;
   readonly #sockets = new Set<ClientSocket>();
@@ -75,6 +78,7 @@ export class WhatsAppSimulator implements Simulated {
 
   constructor(options: SimulatorOptions) {
     const { stateDir } = options;
+    this.#givesKeys = options.givesKeys === true;
     this.#state = stateDir === undefined ? undefined : new SavedState(stateDir);
     const world = loadWorld(stateDir, this.#state);
     const { faults, counters } = this;
@@ -366,6 +370,7 @@ export class WhatsAppSimulator implements Simulated {
     device.logins += 1;
     noteDevice(this.world, account, device);
     if (device.logins === 1) await this.phones.shareHistory(account, device);
+    if (device.logins === 1 && this.#givesKeys) await this.phones.shareAppStateKey(account, device);
     this.logins.activate(socket);
   }
 
