@@ -49,6 +49,7 @@ const EXAMPLE = {
   lastExportId: 'exp_01K3C5M7P9R1T3V5X7Z9B1D3F5',
 } as const;
 
+const NO_SCHEDULE = 'No exports are made by themselves. PUT /v1/export-schedule has them made.';
 const YEAR_MS = 366 * 86_400_000;
 
 /** The routes of the schedule by which exports are made. A tenant has one, or none. */
@@ -104,7 +105,7 @@ async function findSchedule(
   tenantId: TenantId,
 ): Promise<ScheduleJob> {
   const found = await jobs.find(tenantId, 'schedule');
-  if (found?.kind !== 'schedule') throw new AppError('export_schedule_not_found');
+  if (found?.kind !== 'schedule') throw new AppError('export_not_found', { detail: NO_SCHEDULE });
   return found;
 }
 

@@ -7,8 +7,8 @@ export const madeFor: Readonly<Record<ShapeName, number>> = { small: 400, '10k':
 /** What the templates of each shape have to watch with, as it is billed; a test counts them there. */
 const watching: Readonly<Record<ShapeName, { readonly alarms: number; readonly dashboards: number }>> = {
   small: { alarms: defaultFigures.alarms, dashboards: defaultFigures.dashboards },
-  '10k': { alarms: 250, dashboards: 8 },
-  '100k': { alarms: 250, dashboards: 8 },
+  '10k': { alarms: 258, dashboards: 8 },
+  '100k': { alarms: 258, dashboards: 8 },
 };
 
 const MIB_PER_GIB = 1_024;

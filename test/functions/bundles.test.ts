@@ -16,7 +16,7 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   admin: 1_300,
   // Posts a test to a webhook on request, so it holds undici. Votes, answers, and bulk sends. Waits for events, tickets of
   // streams, replays, files that are deleted and counted. Groups, profiles and channels.
-  api: 2_300,
+  api: 2_330,
   // Shows messages as the API does, copies files by addresses that it signs, and holds the client of S3.
   archive: 2_150,
   canary: 580,

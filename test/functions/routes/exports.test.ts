@@ -162,7 +162,7 @@ describe('exports and erasures, over the API', () => {
     const gone = await call('DELETE', '/v1/export-schedule');
     const again = await call('DELETE', '/v1/export-schedule');
 
-    expect([none.status, none.body['code']]).toEqual([404, 'export_schedule_not_found']);
+    expect([none.status, none.body['code']]).toEqual([404, 'export_not_found']);
     expect(made.body).toMatchObject({ every: 'week', media: false, keptDays: 7 });
     expect(new Date(String(made.body['nextAt'])).toISOString()).toMatch(/T03:00:00\.000Z$/);
     expect(Date.parse(String(made.body['nextAt']))).toBeGreaterThan(Date.now());

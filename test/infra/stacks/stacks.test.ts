@@ -331,6 +331,8 @@ describe('API', () => {
       'ANY /v1/{proxy+}',
       'ANY /health',
       'ANY /health/ready',
+      'ANY /problems',
+      'ANY /problems/{code}',
       'ANY /v1/admin/{proxy+}',
       'ANY /health/detailed',
     ]);
