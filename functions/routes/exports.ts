@@ -161,7 +161,7 @@ function fileRoute({ archiveJobs: jobs, exportFiles: files, addresses }: ExportR
     answers: { status: 302 },
     handle: async ({ tenantId, parameters }) => {
       const job = await findExport(jobs, tenantId, parameters['exportId']);
-      if (job.state !== 'done') throw new AppError('export_running');
+      if (job.state !== 'done') throw new AppError('export_file_not_found');
       const { name = '' } = parameters;
       const isThere = isExportFileName(name) && (await files.find(job, name)) !== undefined;
       if (!isThere) throw new AppError('export_file_not_found');

@@ -9,18 +9,13 @@ export const archiveErrorRules = {
   },
   export_file_not_found: {
     httpStatus: 404,
-    retry: 'never',
-    sentence: 'The export has no such file. Its manifest.json names those it has.',
+    retry: 'later',
+    sentence: 'The export has no such file, or is not done. Its manifest.json names those it has.',
   },
   erasure_not_found: {
     httpStatus: 404,
     retry: 'never',
     sentence: 'There is no such erasure. List yours with GET /v1/contact-erasures.',
-  },
-  export_running: {
-    httpStatus: 409,
-    retry: 'later',
-    sentence: 'The export is not done. GET /v1/exports/{id} says how far it is.',
   },
   archive_busy: {
     httpStatus: 429,

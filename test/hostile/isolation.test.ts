@@ -347,8 +347,11 @@ describe('what belongs to a tenant', () => {
       if (status === 404 && String(body['code']).endsWith('_not_found')) lost.push(nameOf(position));
     }
 
-    // A file that was uploaded has no small picture.
-    expect(lost).toEqual(['GET /v1/media/{mediaId}/thumbnail path mediaId']);
+    // A file that was uploaded has no small picture, and an export that has just begun no file.
+    expect(lost).toEqual([
+      'GET /v1/media/{mediaId}/thumbnail path mediaId',
+      'GET /v1/exports/{exportId}/files/{name} path exportId',
+    ]);
   });
 
   it('is not what the same idempotency key of another tenant means', () => {

@@ -90,7 +90,7 @@ describe('exports and erasures, over the API', () => {
       ),
     );
 
-    expect([early.status, early.body['code']]).toEqual([409, 'export_running']);
+    expect([early.status, early.body['code']]).toEqual([404, 'export_file_not_found']);
     expect(answers.map(({ status, body: problem }) => [status, problem['code']])).toEqual(
       answers.map(() => [404, 'export_file_not_found']),
     );
