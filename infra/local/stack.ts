@@ -207,7 +207,10 @@ class Stack implements RunningStack {
       'whatsapp',
       'test/whatsapp/main.ts',
       [
-        ...['--state-dir', `${this.#folder.path}/whatsapp`, '--control-port', this.#controlPort()],
+        '--state-dir',
+        `${this.#folder.path}/whatsapp`,
+        '--control-port',
+        this.#controlPort(),
         ...(this.#options.phonesGiveKeys === true ? ['--gives-keys'] : []),
       ],
       {},
