@@ -34,7 +34,11 @@ export const commands = {
     does: 'with which client version sockets present themselves; --set VERSION, for --canary PERCENT first, --promote it, or --roll-back',
   },
   version: { takes: '', flags: [], does: 'of this repository, of Node, of Baileys, and what the workers run' },
-  'create-operator-key': { takes: '', flags: [], does: 'a new operator key, shown this once' },
+  'create-operator-key': {
+    takes: '',
+    flags: ['role', 'by'],
+    does: 'a new operator key, shown this once; --role read, operate or admin, read when none is named',
+  },
   preflight: {
     takes: '',
     flags: ['shape'],
@@ -51,6 +55,18 @@ export const commands = {
   restore: { takes: '', flags: [], does: 'after the Sessions table was put back, before workers start again' },
 } as const satisfies Record<string, { takes: string; flags: readonly string[]; does: string }>;
 export type CommandName = keyof typeof commands;
+
+/** The role that the operator key needs for a command that goes through the API; others need none. */
+export const rolesOfCommands: Readonly<Partial<Record<CommandName, string>>> = {
+  status: 'read',
+  health: 'read',
+  report: 'read',
+  scale: 'read',
+  version: 'read',
+  drain: 'operate',
+  smoke: 'admin',
+  'whatsapp-version': 'read, and operate to change it',
+};
 
 /** The commands that ask AWS itself, and no Holdfast. */
 const awsCommands = ['preflight', 'suspend', 'resume'] as const satisfies readonly CommandName[];
@@ -149,7 +165,7 @@ function helpOf(command: CommandName): string {
   return `npm run ops -- ${asked(command)}
 
   ${commands[command].does}
-
+${rolesOfCommands[command] === undefined ? '' : `\n  The role of the operator key: ${rolesOfCommands[command]}.\n`}
   Where: --data DIR for an embedded stack, or --stage NAME --region NAME for one on AWS, with --key-file FILE for what goes
   through the API. Everything: npm run ops -- --help
 `;
@@ -179,6 +195,7 @@ function parse(words: readonly string[]) {
         discard: text,
         shape: text,
         by: text,
+        role: text,
         connections: text,
         set: text,
         canary: text,

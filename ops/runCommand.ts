@@ -6,6 +6,7 @@ import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { letterKinds, type LetterKind } from '../shared/deadLetters/deadLetter.ts';
 import { letterActs, type SettleDependencies } from '../shared/deadLetters/settleDeadLetters.ts';
 import { createOperatorKey } from '../shared/identity/apiKey.ts';
+import { operatorRoles, type OperatorRole } from '../shared/identity/principal.ts';
 import { systemRandom } from '../shared/kernel/random.ts';
 import { makeDocumentClient, makeQueueClient } from '../shared/platform/aws.ts';
 import { makeLogger } from '../shared/platform/logger.ts';
@@ -103,13 +104,16 @@ const runs: Readonly<Record<Exclude<CommandName, AwsCommandName>, (run: Run) => 
     for (const text of generationLines(await readFleet(target))) say(text);
     return 0;
   },
-  'create-operator-key': async ({ target, clock, say }) => {
+  'create-operator-key': async ({ line, target, clock, say }) => {
+    const operatorRole = roleOf(line);
+    const by = whoAsks(line.flags['by']);
     const config = target.stores();
     const table = makeDocumentClient(config);
     try {
-      const { keyId, secret } = await createOperatorKey({ table, stage: config.stage, clock, random: systemRandom });
+      const identity = { table, stage: config.stage, clock, random: systemRandom };
+      const { keyId, secret } = await createOperatorKey(identity, { operatorRole, by });
       say(`${keyId}  ${secret.reveal()}`);
-      say('Shown this once; only its hash is stored.');
+      say(`Its role is ${operatorRole}. Shown this once; only its hash is stored.`);
     } finally {
       table.destroy();
     }
@@ -178,6 +182,13 @@ async function showDeadLetters(run: Run): Promise<number> {
     for (const text of lines) say(text);
   });
   return 0;
+}
+
+/** The role of a new key: the least one unless another is named. Throws BadInput. */
+function roleOf({ flags: { role = 'read' } }: CommandLine): OperatorRole {
+  const known = operatorRoles.find((one) => one === role);
+  if (known !== undefined) return known;
+  throw new BadInput(`There is no role "${role}", only ${operatorRoles.join(', ')}.`);
 }
 
 function kindOf({ subject }: CommandLine): LetterKind | undefined {

@@ -1,6 +1,7 @@
 import { archiveProofs } from './archiveProofs.ts';
 import { mediaProofs } from './mediaProofs.ts';
 import { file, TESTS, type Proof } from './proof.ts';
+import { tenantProofs } from './tenantProofs.ts';
 
 /** The table of proofs. */
 export const proofs: readonly Proof[] = [
@@ -191,6 +192,7 @@ export const proofs: readonly Proof[] = [
     sample: 'same',
     cases: TESTS,
   },
+  ...tenantProofs,
   {
     name: 'ops',
     what: 'Every command of `npm run ops` does what it says to the embedded stack.',

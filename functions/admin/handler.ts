@@ -1,16 +1,20 @@
 import { makeHttpHandler, type HttpDependencies } from '../http/http.ts';
 import type { Route } from '../http/route.ts';
+import { operatorAuditRoutes, type AuditRouteDependencies } from '../routes/audit.ts';
 import { deadLetterRoutes, type DeadLetterRouteDependencies } from '../routes/deadLetters.ts';
 import { detailedHealthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { fleetRoutes, type FleetRouteDependencies } from '../routes/fleet.ts';
 import { quotaRoutes, type QuotaRouteDependencies } from '../routes/quotas.ts';
 import { restoreRoutes, type RestoreRouteDependencies } from '../routes/restoredRows.ts';
+import { tenantStandingRoutes, type TenantStandingDependencies } from '../routes/tenantStanding.ts';
 import { tenantKeyRoutes, tenantRoutes, type TenantKeyDependencies } from '../routes/tenants.ts';
 import { watchdogRoutes } from '../routes/watchdog.ts';
 import { whatsAppVersionRoutes } from '../routes/whatsAppVersion.ts';
 
 type AdminRouteDependencies = TenantKeyDependencies &
   QuotaRouteDependencies &
+  TenantStandingDependencies &
+  AuditRouteDependencies &
   FleetRouteDependencies &
   HealthRouteDependencies &
   DeadLetterRouteDependencies &
@@ -21,6 +25,7 @@ export type AdminDependencies = HttpDependencies & AdminRouteDependencies;
 export function adminRoutes(dependencies: AdminRouteDependencies): readonly Route[] {
   return [
     ...tenantRoutes(dependencies),
+    ...tenantStandingRoutes(dependencies),
     ...tenantKeyRoutes(dependencies),
     ...quotaRoutes(dependencies),
     ...fleetRoutes(dependencies),
@@ -29,6 +34,7 @@ export function adminRoutes(dependencies: AdminRouteDependencies): readonly Rout
     ...watchdogRoutes(dependencies),
     ...deadLetterRoutes(dependencies),
     ...restoreRoutes(dependencies),
+    ...operatorAuditRoutes(dependencies),
   ];
 }
 

@@ -4,6 +4,7 @@ import { makeHttpHandler, type HttpDependencies } from '../http/http.ts';
 import { makeOpenApi } from '../http/openapi.ts';
 import { route, type Route } from '../http/route.ts';
 import { actionRoutes, type ActionRouteDependencies } from '../routes/actions.ts';
+import { auditRoutes, type AuditRouteDependencies } from '../routes/audit.ts';
 import { bulkRoutes, type BulkRouteDependencies } from '../routes/bulkSends.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/connections.ts';
 import { chatRoutes, type ChatRouteDependencies } from '../routes/chats.ts';
@@ -44,6 +45,7 @@ export interface ApiDependencies
     MediaUploadDependencies,
     OwnTenantDependencies,
     QuotaRouteDependencies,
+    AuditRouteDependencies,
     ActionRouteDependencies,
     ChatRouteDependencies,
     ContactRouteDependencies,
@@ -74,6 +76,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...mediaUploadRoutes(dependencies),
     ...ownTenantRoutes(dependencies),
     ...ownQuotaRoutes(dependencies),
+    ...auditRoutes(dependencies),
     ...scheduledRoutes(dependencies),
     ...bulkRoutes(dependencies),
     ...chatRoutes(dependencies),

@@ -4,7 +4,7 @@ import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { judgeOutcome, MOST_SCOUTS, type Attempt } from '../../shared/webhook/attempt.ts';
 import { webhookIdOf, type Delivery, type DeliveryQueue } from '../../shared/webhook/delivery.ts';
-import type { Endpoint } from '../../shared/webhook/endpoint.ts';
+import { isOpen, type Endpoint } from '../../shared/webhook/endpoint.ts';
 import { hasFailedTooLong } from '../../shared/webhook/endpointBreaker.ts';
 import { batchBody, firstEventIn } from '../../shared/webhook/eventBatch.ts';
 import type { EndpointStore } from '../../shared/webhook/endpointStore.ts';
@@ -53,7 +53,7 @@ export async function attemptDelivery(dependencies: AttemptDependencies, one: De
     isLate && isOldRound(dependencies, delivery),
   ]);
   if (isOld || endpoint === undefined) return { end: 'done' };
-  if (endpoint.state !== 'active') {
+  if (!isOpen(endpoint)) {
     await endAtDisabled(dependencies, one, endpoint);
     return { end: 'done' };
   }

@@ -2,7 +2,7 @@ import { chainDelivery, comingOf, hadStood, type ChainName } from '../../shared/
 import { isStrict } from '../../shared/webhook/chainEvents.ts';
 import { setChainBack, takeChain } from '../../shared/webhook/chainStore.ts';
 import { sendDeliveries } from '../../shared/webhook/delivery.ts';
-import type { Endpoint } from '../../shared/webhook/endpoint.ts';
+import { isOpen, type Endpoint } from '../../shared/webhook/endpoint.ts';
 import { isSlow } from '../../shared/webhook/slowEndpoint.ts';
 import { forgetWaiting } from '../../shared/webhook/waitingDeliveries.ts';
 import type { AttemptDependencies, Attempted } from './attemptDelivery.ts';
@@ -27,7 +27,7 @@ export async function deliverChain(dependencies: AttemptDependencies, one: Deliv
   const endpoint = await dependencies.known.find(tenantId, endpointId);
   if (endpoint === undefined || connectionId === undefined) return { end: 'done' };
   const name: ChainName = { endpointId, connectionId };
-  if (endpoint.state !== 'active') return endChainAtDisabled(dependencies, one, name, endpoint);
+  if (!isOpen(endpoint)) return endChainAtDisabled(dependencies, one, name, endpoint);
   if (backTo !== undefined) {
     await setChainBack(dependencies, name, backTo);
     // Another delivery stands for the chain from here on: this one would set it back each time that it comes.

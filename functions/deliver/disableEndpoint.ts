@@ -49,7 +49,8 @@ export async function disableEndpoint(
 }
 
 /**
- * Ends a delivery whose endpoint is disabled, after telling it where nobody has yet. What was not taken by one that failed for days is
+ * Ends a delivery whose endpoint is not open. One that is held keeps it until its tenant is resumed. Of a disabled one it is told first,
+ * where nobody has yet. What was not taken by one that failed for days is
  * kept for the day on which it is resumed, and begins its schedule from the start then; one that answered 410 wants none of it.
  */
 export async function endAtDisabled(
@@ -57,10 +58,10 @@ export async function endAtDisabled(
   { delivery }: DeliveryInHand,
   endpoint: Endpoint,
 ): Promise<void> {
-  const { disabling } = endpoint;
-  if (disabling === undefined) return;
-  if (!disabling.isTold) await tellDisabled(dependencies, endpoint, disabling);
-  if (disabling.because === 'gone') return;
+  const { disabling, isHeld } = endpoint;
+  if (disabling === undefined && isHeld !== true) return;
+  if (disabling?.isTold === false) await tellDisabled(dependencies, endpoint, disabling);
+  if (disabling?.because === 'gone') return;
   const nowMs = dependencies.clock.nowMs();
   await noteWaiting(dependencies, delivery, { attempts: 0, notBeforeMs: 0, nowMs });
 }

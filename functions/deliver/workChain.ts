@@ -5,7 +5,7 @@ import { afterFailure, behind, chainDelivery, type Chain, type ChainName } from 
 import { isStrict } from '../../shared/webhook/chainEvents.ts';
 import { advanceChain, dropChain, haveChainWait, nextInChain, releaseChain } from '../../shared/webhook/chainStore.ts';
 import { sendDeliveries, toDeliveries, type Delivery } from '../../shared/webhook/delivery.ts';
-import type { Endpoint } from '../../shared/webhook/endpoint.ts';
+import { isOpen, type Endpoint } from '../../shared/webhook/endpoint.ts';
 import { batchBody } from '../../shared/webhook/eventBatch.ts';
 import { isSlow } from '../../shared/webhook/slowEndpoint.ts';
 import { forgetWaiting } from '../../shared/webhook/waitingDeliveries.ts';
@@ -53,7 +53,7 @@ export async function workChain(
   while (chain !== undefined) {
     const endpoint = await known.find(one.delivery.tenantId, name.endpointId);
     if (endpoint === undefined) return run.ended();
-    if (endpoint.state !== 'active') {
+    if (!isOpen(endpoint)) {
       await dropChain(dependencies, name, chain);
       return endChainAtDisabled(dependencies, one, name, endpoint, run.attempts);
     }

@@ -1,14 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import { findHolder, hashOf, type IdentityDependencies, type KeyHolder } from '../../shared/identity/apiKey.ts';
 import { findLimitFault, type LimitedRequest, type LimitFault } from '../../shared/identity/keyLimits.ts';
-import type { Principal } from '../../shared/identity/principal.ts';
+import { includesRole, type OperatorRole, type Principal } from '../../shared/identity/principal.ts';
+import { assertActive } from '../../shared/identity/standing.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import type { Access } from './route.ts';
 
 /**
- * How long the holder of a key is remembered, in milliseconds. With the time that the read before it may take, a key that is
- * revoked opens nothing after half a minute.
+ * How long the holder of a key is remembered, in milliseconds. With the time that the reads before it may take, a key that is
+ * revoked, or whose tenant is suspended, opens nothing after half a minute.
  */
 const REMEMBERED_MS = 25_000;
 const REMEMBERED_KEYS = 10_000;
@@ -29,7 +30,7 @@ export interface AuthenticateOptions {
 export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
 
 /**
- * Makes the check of `Authorization: Bearer <API key>`, which throws `unauthorized`. Keys are remembered by their hash,
+ * Makes the check of `Authorization: Bearer <API key>`, which throws `unauthorized` and `tenant_suspended`. Keys are remembered by their hash,
  * never themselves.
  * @param options.rememberedMs how long the holder of a key is remembered
  * @param options.noteUse told of each key of a tenant once a day by each process, and waited for; it never rejects
@@ -67,11 +68,12 @@ export function makeAuthenticate(
   };
 }
 
-/** The principal of a key. Throws `unauthorized` when the key has expired. */
-function stillOpen({ principal, expiresAtMs }: KeyHolder, nowMs: number): Principal {
+/** The principal of a key. Throws `unauthorized` when the key has expired, and `tenant_suspended`. */
+function stillOpen({ principal, expiresAtMs, standing }: KeyHolder, nowMs: number): Principal {
   if (expiresAtMs !== undefined && expiresAtMs <= nowMs) {
     throw new AppError('unauthorized', { detail: 'This API key has expired. Ask an operator for a new one.' });
   }
+  if (principal.role === 'tenant') assertActive(standing);
   return principal;
 }
 
@@ -89,6 +91,14 @@ const outsideLimits: Readonly<Record<Exclude<LimitFault, 'other_connection'>, st
     'This API key is for some connections only, and this request is about no single one. Use a path below /v1/connections/{connectionId}, or name connectionId as a parameter where events are read.',
 };
 
+/** Throws `forbidden` for a key of an operator whose role is too small. */
+function assertRole(has: OperatorRole, needs: OperatorRole): void {
+  if (includesRole(has, needs)) return;
+  throw new AppError('forbidden', {
+    detail: `This route needs an operator key with the role ${needs}, and this one has ${has}. It is made at the command line: npm run ops -- create-operator-key --role ${needs}.`,
+  });
+}
+
 /**
  * The tenant that a request acts for; undefined on operators' routes. Throws `forbidden` for a key of the other role, and for
  * what the key is not for; `connection_not_found` for a connection that it is not for, as if there were none.
@@ -96,10 +106,13 @@ const outsideLimits: Readonly<Record<Exclude<LimitFault, 'other_connection'>, st
 export function authorize(
   principal: Principal,
   access: Exclude<Access, 'public'>,
-  request: LimitedRequest,
+  request: LimitedRequest & { readonly operatorRole?: OperatorRole | undefined },
 ): TenantId | undefined {
   if (principal.role !== access) throw new AppError('forbidden', { detail: wrongRole[access] });
-  if (principal.role !== 'tenant') return undefined;
+  if (principal.role !== 'tenant') {
+    assertRole(principal.operatorRole, request.operatorRole ?? 'admin');
+    return undefined;
+  }
   const fault = findLimitFault(principal.limits, request);
   if (fault === 'other_connection') throw new AppError('connection_not_found');
   if (fault === 'scope') throw new AppError('forbidden', { detail: `${outsideLimits.scope}: ${request.scope}.` });

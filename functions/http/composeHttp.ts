@@ -1,3 +1,4 @@
+import { AuditTrail } from '../../shared/audit/auditTrail.ts';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { UnpairedPlaces } from '../../shared/connection/unpairedPlaces.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
@@ -40,6 +41,7 @@ export function composeHttp(config: StoreConfig, name: string) {
     plans: config.plans,
     quotaBook: new QuotaBook({ ...stores, logger, plans: config.plans }),
     limiter: new RateLimiter({ buckets: new BucketStore(stores), clock: systemClock, logger }),
+    audit: new AuditTrail(stores),
     logger,
     breakers,
     shardCount: config.shardCount,

@@ -6,10 +6,11 @@ import { errorRules } from '../../shared/kernel/errorRules.ts';
 import { fieldOf } from '../../shared/kernel/callerInput.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
 import type { Principal } from '../../shared/identity/principal.ts';
-import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { RateState } from '../../shared/quota/rateLimiter.ts';
+import { answerAudited, type AuditingDependencies } from './auditing.ts';
 import { authorize, type Authenticate } from './authentication.ts';
 import { checkInput } from './checkInput.ts';
+import { operatorRoleOf } from './operatorRole.ts';
 import { toAppError, toProblem } from './problem.ts';
 import { toRateHeaders } from './rateHeaders.ts';
 import { admitRequest, RateError, takeRates, type RateDependencies } from './rates.ts';
@@ -25,7 +26,7 @@ import { ACTION_PATH, makeRouter, type Answer, type Route, type Router, type Tak
 const BODY_LIMIT_BYTES = 256 * 1_024;
 /** The most parameters that an answer names as given twice. */
 const MOST_PROBLEMS = 20;
-export interface HttpDependencies extends Pick<Surroundings, 'clock' | 'random' | 'logger'>, RateDependencies {
+export interface HttpDependencies extends AuditingDependencies, RateDependencies {
   readonly authenticate: Authenticate;
 }
 
@@ -94,6 +95,7 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
   const { route, parameters } = match;
   const { headers, correlationId } = seen;
   seen.route = route;
+  const address = event.requestContext.http.sourceIp;
   let principal: Principal | undefined;
   if (route.access !== 'public') {
     principal = await dependencies.authenticate(headers['authorization']);
@@ -101,12 +103,13 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
       scope: scopeOf(route),
       connectionId: parameters['connectionId'] ?? connectionRead(route, event),
       isOfRecord: route.path === ACTION_PATH,
-      address: event.requestContext.http.sourceIp,
+      address,
+      operatorRole: operatorRoleOf(route),
     });
     if (principal.role === 'tenant') seen.rates = await admitRequest(dependencies, principal);
   }
   const limits = principal?.role === 'tenant' ? principal.limits : undefined;
-  return route.handle({
+  const request = {
     // Routes for tenants have a tenant; other routes do not read it.
     tenantId: seen.tenantId as TenantId,
     connectionIds: limits?.connectionIds,
@@ -117,8 +120,9 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
     headers,
     correlationId,
     quotas: () => dependencies.quotaBook.find(seen.tenantId as TenantId),
-    take: (takings) => takeFor(dependencies, seen.tenantId as TenantId, takings),
-  });
+    take: (takings: readonly TakingOfTenant[]) => takeFor(dependencies, seen.tenantId as TenantId, takings),
+  };
+  return answerAudited(dependencies, router, { route, principal, address, request });
 }
 
 /** Takes from rates of a tenant for what a request does. Returns what gives it back. */

@@ -6,6 +6,7 @@ import { collectionsOf, operationIdOf } from './operationIds.ts';
 import { parameterOf } from './pathParameters.ts';
 import type { Route } from './route.ts';
 import { webhookOperations } from './openapiWebhooks.ts';
+import { operatorRoleOf } from './operatorRole.ts';
 import { scopeOf } from './routeScope.ts';
 
 /** The OpenAPI document of the routes, made from the same schemas that check requests. */
@@ -86,7 +87,9 @@ function toOperation(route: Route): ZodOpenApiOperationObject {
     tags: [tagOf(route)],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    ...(route.access === 'public' ? {} : { security: [{ apiKey: [scopeOf(route) ?? []].flat() }] }),
+    ...(route.access === 'public'
+      ? {}
+      : { security: [{ apiKey: [scopeOf(route) ?? operatorRoleOf(route) ?? []].flat() }] }),
     requestParams: {
       ...(parameters.length === 0 ? {} : { path: z.object(Object.fromEntries(parameters)) }),
       ...(route.query === undefined ? {} : { query: route.query }),

@@ -49,6 +49,7 @@ const NAMED: Readonly<Record<string, string>> = {
   'POST /v1/contact-erasures': 'eraseContact',
   'POST /v1/admin/tenants/{tenantId}/connections/{connectionId}/restored-rows': 'restoreRows',
   'DELETE /v1/admin/tenants/{tenantId}/api-keys/{keyId}': 'revokeTenantApiKey',
+  'GET /v1/admin/audit': 'listOperatorAudit',
   'GET /health/ready': 'getReadiness',
   'GET /health/detailed': 'getDetailedHealth',
   'GET /v1/openapi.json': 'getOpenApi',

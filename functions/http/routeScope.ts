@@ -5,6 +5,7 @@ import type { Route } from './route.ts';
 const RESOURCES: Readonly<Record<string, Resource>> = {
   '': 'connections',
   actions: 'actions',
+  audit: 'audit',
   'blocked-contacts': 'contacts',
   'bulk-sends': 'messages',
   calls: 'calls',

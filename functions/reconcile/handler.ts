@@ -14,7 +14,10 @@ import {
   type NotesDependencies,
 } from '../../shared/message/windowNotes.ts';
 import { judgeFailure, refusalOf } from '../../shared/platform/judgeFailure.ts';
-import { releaseDue } from '../../shared/webhook/releaseDeliveries.ts';
+import { listTenantWork } from '../../shared/tenant/tenantWork.ts';
+import type { HoldableEndpoint } from '../../shared/webhook/tenantWebhooks.ts';
+import { releaseDue, releaseWaiting } from '../../shared/webhook/releaseDeliveries.ts';
+import { workTenant } from '../runtime/tenantWork.ts';
 
 export interface ReconcileDependencies
   extends Pick<Surroundings, 'clock' | 'logger' | 'metrics'>, NotesDependencies, CommandQueue {
@@ -38,7 +41,8 @@ const WINDOWS_PER_RUN = 24;
  * Then the sweep: a message that only a command leads to and that has not ended an hour later has its command put into the queue
  * again, and once a day from then on. Whoever takes it tries it on, or ends it, by what its row says.
  *
- * Last: deliveries to webhooks that were put aside until their next attempt go into their queue (`releaseDue`).
+ * Then: deliveries to webhooks that were put aside until their next attempt go into their queue (`releaseDue`).
+ * Last: connections and webhooks of tenants that were suspended or resumed are brought to that (`tenantWork`).
  *
  * - A run dies, or is made twice: the queue takes the same question once in five minutes, and a worker answers each
  *   alike.
@@ -60,6 +64,7 @@ export function makeReconcileHandler(dependencies: ReconcileDependencies): () =>
       return workEach(dependencies, noted, failures, (one) => sweep(dependencies, one, window));
     });
     await retryDeliveries(dependencies, nowMs, failures);
+    await workTenants(dependencies, failures);
     if (failures.length > 0) throw new AggregateError(failures, `${failures.length} things could not be looked after`);
   };
 }
@@ -75,6 +80,22 @@ async function retryDeliveries(dependencies: ReconcileDependencies, nowMs: numbe
     left -= released;
     return isDone ? 'done' : 'failed';
   }).catch((error: unknown) => failures.push(error));
+}
+
+/** The time that one run has for tenants that were suspended or resumed, in milliseconds; the next one goes on. */
+const TENANTS_MS = 20_000;
+
+async function workTenants(dependencies: ReconcileDependencies, failures: unknown[]): Promise<void> {
+  const { clock } = dependencies;
+  const endsAtMs = clock.monotonicMs() + TENANTS_MS;
+  const mayGoOn = (): boolean => clock.monotonicMs() < endsAtMs;
+  const onLetGo = async ({ endpointId }: HoldableEndpoint): Promise<void> => {
+    await releaseWaiting(dependencies, endpointId, { nowMs: clock.nowMs(), evenIfAsked: false });
+  };
+  for await (const work of listTenantWork(dependencies)) {
+    if (!mayGoOn()) return;
+    await workTenant({ ...dependencies, onLetGo }, work, mayGoOn).catch((error: unknown) => failures.push(error));
+  }
 }
 
 /** Works the windows that have not been, and says how far it came. A window of which something failed is worked again. */

@@ -12,7 +12,7 @@ import {
 import { quotaNames, usualQuotas, type QuotaChoices, type QuotaName } from '../../shared/platform/quotaRows.ts';
 import type { QuotaBook, StoredTerms } from '../../shared/quota/quotaBook.ts';
 import { route, type Answer, type Route } from '../http/route.ts';
-import { tenantOf } from './tenants.ts';
+import { tenantOf } from './tenantView.ts';
 import type { IdentityDependencies } from '../../shared/identity/apiKey.ts';
 
 export interface QuotaRouteDependencies extends IdentityDependencies {

@@ -5,8 +5,9 @@ import { isNetwork, scopes, type KeyLimits } from '../../shared/identity/keyLimi
 import { createTenantKey, listTenantKeys, revokeTenantKey, type TenantKey } from '../../shared/identity/tenantKeys.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId, type TenantId } from '../../shared/kernel/id.ts';
-import { createTenant, findTenant, listTenants, type Tenant } from '../../shared/tenant/tenant.ts';
+import { createTenant, listTenants } from '../../shared/tenant/tenant.ts';
 import { route, type Route } from '../http/route.ts';
+import { tenantOf, tenantViewSchema, toTenantView } from './tenantView.ts';
 import { limitSchema, pageOf, toPage } from './views.ts';
 
 /** The most connections, and the most networks, that one key names: its row is read with each request that nobody remembers it for. */
@@ -17,9 +18,6 @@ export interface TenantKeyDependencies extends IdentityDependencies {
 }
 
 const name = z.string().trim().min(1).max(100);
-const tenantViewSchema = z
-  .object({ id: z.string(), name: z.string(), createdAt: z.iso.datetime() })
-  .meta({ id: 'Tenant' });
 const states = ['active', 'expired', 'revoked'] as const;
 const keyLimitsShape = {
   scopes: z
@@ -79,10 +77,6 @@ const newKeySchema = z
 
 const timeOf = (atMs: number): string => new Date(atMs).toISOString();
 
-function toTenantView({ tenantId, name: called, createdAtMs }: Tenant): z.infer<typeof tenantViewSchema> {
-  return { id: tenantId, name: called, createdAt: timeOf(createdAtMs) };
-}
-
 function toKeyView(key: TenantKey, nowMs: number): z.infer<typeof keyViewSchema> {
   const { keyId, tenantId, label, lastFour, createdAtMs, expiresAtMs, revokedAtMs, usedOn, limits } = key;
   return {
@@ -132,14 +126,6 @@ function expiryAskedFor(expiresAt: string | undefined, nowMs: number): number | 
   throw new AppError('invalid_request', {
     fields: [{ field: 'expiresAt', problem: 'has passed; name a time to come' }],
   });
-}
-
-/** Finds a tenant for an operator. Throws `tenant_not_found`. */
-export async function tenantOf(dependencies: IdentityDependencies, text: string | undefined): Promise<Tenant> {
-  const tenantId = parseId('tnt', text ?? '');
-  const tenant = tenantId && (await findTenant(dependencies, tenantId));
-  if (tenant === undefined) throw new AppError('tenant_not_found');
-  return tenant;
 }
 
 /** The id that a page begins after. Throws `invalid_cursor` for a text that is no such id. */

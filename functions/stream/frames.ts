@@ -12,7 +12,8 @@ export const streamEnds = {
   draining: 'This process is being replaced. Connect again.',
   slow_reader: 'The events were not read in time. Connect again, and read faster or choose fewer of them.',
   place_lost: 'This process stood still for so long that its place was given to another stream. Connect again.',
-  key_ended: 'The API key of this stream has expired or was revoked. Connect with another one.',
+  key_ended:
+    'The API key of this stream has expired or was revoked, or its tenant is suspended. Connect with another one.',
   unavailable: 'The event log cannot be read at the moment. Connect again.',
 } as const;
 export type StreamEnd = keyof typeof streamEnds;

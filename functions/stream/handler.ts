@@ -4,6 +4,7 @@ import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
 import { newestPlace, oldestPlace } from '../../shared/event/readEvents.ts';
 import type { StreamPlaces } from '../../shared/event/streamPlaces.ts';
 import { useStreamTicket } from '../../shared/event/streamTickets.ts';
+import { assertActive, findStanding } from '../../shared/identity/standing.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
@@ -153,8 +154,12 @@ export class EventStreams {
     }
     const holder = await useStreamTicket(this.#dependencies, ticket);
     if (holder === undefined) throw new AppError('ticket_invalid');
-    // A ticket says nothing of the key that it was made with: its stream ends in time.
-    return { tenantId: holder.tenantId, filters: [filter, holder.filter], isStillOpen: () => Promise.resolve(true) };
+    // A ticket says nothing of the key that it was made with: its stream ends in time, or when its tenant is suspended.
+    const { tenantId } = holder;
+    assertActive(await findStanding(this.#dependencies, tenantId));
+    const isStillOpen = async (): Promise<boolean> =>
+      (await findStanding(this.#dependencies, tenantId))?.state === 'active';
+    return { tenantId, filters: [filter, holder.filter], isStillOpen };
   }
 
   #placeOf(
@@ -174,7 +179,7 @@ const tooMany = (most: number): string =>
 
 /** Reads an error of the look at a key: a refusal says that it opens nothing, and anything else says nothing. */
 function isAnswered(error: unknown): boolean {
-  if (error instanceof AppError && error.code === 'unauthorized') return false;
+  if (error instanceof AppError && (error.code === 'unauthorized' || error.code === 'tenant_suspended')) return false;
   throw error;
 }
 

@@ -64,6 +64,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('KEPT', 'Query', 'UpdateItem'),
       // Exports and erasures of contacts: asked for, shown, and put into the list of what is due.
       archive('DeleteItem', 'GetItem', 'PutItem', 'Query'),
+      // The trails of audit of tenants, to which rows are only ever added.
+      { table: 'core', keys: ['AUDIT#tnt_*'], actions: ['PutItem', 'Query'] },
     ],
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },
@@ -79,9 +81,13 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   admin: {
     tables: [
       core('KEY', 'DeleteItem', 'GetItem', 'PutItem'),
-      core('TENANT', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      core('TENANT', 'ConditionCheckItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       // The list of tenants.
-      core('TENANTS', 'PutItem', 'Query'),
+      core('TENANTS', 'PutItem', 'Query', 'UpdateItem'),
+      // A tenant that is suspended or resumed, whose connections and webhooks follow.
+      { table: 'core', keys: ['TENANT_WORK'], actions: ['PutItem'] },
+      // The trails of audit, to which rows are only ever added.
+      core('AUDIT', 'PutItem', 'Query'),
       // The admin routes show the oldest message that waits on a connection.
       core('PARKED', 'Query'),
       // Rows of exports are brought back: an insert reads nothing, and takes nobody's place.
@@ -165,8 +171,11 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
         actions: ['GetItem', 'PutItem', 'Query'],
       },
       core('CON', 'GetItem', 'Query'),
-      // Deliveries that waited for hours go into their queue.
-      core('ENDPOINT', 'DeleteItem', 'PutItem', 'UpdateItem'),
+      // Deliveries that waited for hours, or until their tenant was resumed, go into their queue.
+      core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query', 'UpdateItem'),
+      // Connections and webhooks of tenants that were suspended or resumed.
+      { table: 'core', keys: ['TENANT_WORK'], actions: ['DeleteItem', 'Query'] },
+      core('TENANT', 'ConditionCheckItem', 'Query', 'UpdateItem'),
     ],
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },

@@ -10,8 +10,8 @@ export type OperatorTask = 'operations';
 export const operatorAccess: Readonly<Record<OperatorTask, ProcessAccess>> = {
   operations: {
     tables: [
-      // `create-operator-key` writes a key; `redrive` looks up the shard of a connection.
-      { table: 'core', keys: ['KEY#*'], actions: ['PutItem'] },
+      // `create-operator-key` writes a key and its entry of audit; `redrive` looks up the shard of a connection.
+      { table: 'core', keys: ['KEY#*', 'AUDIT#OPERATORS'], actions: ['PutItem'] },
       { table: 'core', keys: ['TENANT#*'], actions: ['GetItem'] },
     ],
     queues: [

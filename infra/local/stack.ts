@@ -302,12 +302,8 @@ class Stack implements RunningStack {
       this.operatorKey = this.#folder.operatorKey;
       return;
     }
-    const key = await createOperatorKey({
-      table: this.#table(),
-      stage: STAGE,
-      clock: systemClock,
-      random: systemRandom,
-    });
+    const identity = { table: this.#table(), stage: STAGE, clock: systemClock, random: systemRandom };
+    const key = await createOperatorKey(identity, { operatorRole: 'admin', by: 'embedded-stack' });
     this.operatorKey = key.secret.reveal();
     this.#folder.keepOperatorKey(this.operatorKey);
   }

@@ -53,7 +53,7 @@ export class OpsStack extends Stack {
   #addOutputs(stage: string): void {
     new CfnOutput(this, 'OperatorKeyCommand', {
       description: 'Makes an operator key and shows it once',
-      value: `npm run ops -- create-operator-key --stage ${stage} --region ${this.region}`,
+      value: `npm run ops -- create-operator-key --role admin --stage ${stage} --region ${this.region}`,
     });
     new CfnOutput(this, 'DashboardAddress', {
       description: 'What a person on call reads first',

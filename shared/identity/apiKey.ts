@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { GetCommand, PutCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { toAskedItem, toEndedItem, type AskedEntry } from '../audit/auditEntry.ts';
 import { makeId, type ApiKeyId, type TenantId } from '../kernel/id.ts';
 import { Secret } from '../kernel/secret.ts';
 import { apiKeyKey } from '../platform/keys.ts';
 import { tableName } from '../platform/tables.ts';
 import type { KeyLimits } from './keyLimits.ts';
-import type { Principal } from './principal.ts';
+import type { OperatorRole, Principal } from './principal.ts';
+import { findStanding, type TenantStanding } from './standing.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 
 /**
@@ -28,19 +30,36 @@ export interface NewApiKey {
   readonly createdAtMs: number;
 }
 
-/** Makes an operator key. Called on the command line and by the embedded stack, never over HTTP. */
-export async function createOperatorKey(dependencies: IdentityDependencies): Promise<NewApiKey> {
+/**
+ * Makes an operator key, and its entry of audit in the same transaction. Called on the command line and by the embedded stack, never
+ * over HTTP.
+ * @param by who makes it, for the entry
+ */
+export async function createOperatorKey(
+  dependencies: IdentityDependencies,
+  { operatorRole, by }: { readonly operatorRole: OperatorRole; readonly by: string },
+): Promise<NewApiKey> {
+  const { clock, random, stage, table } = dependencies;
   const key = makeKey(dependencies, 'operator');
-  await dependencies.table.send(
-    new PutCommand({
-      TableName: tableName(dependencies.stage, 'core'),
-      Item: {
-        ...apiKeyKey(hashOf(key.secret.reveal())),
-        keyId: key.keyId,
-        role: 'operator',
-        lastFour: key.lastFour,
-        createdAtMs: key.createdAtMs,
-      },
+  const { keyId, lastFour, createdAtMs } = key;
+  const TableName = tableName(stage, 'core');
+  const facts = { keyId, role: 'operator', operatorRole, lastFour, createdAtMs };
+  const asked: AskedEntry = {
+    auditId: makeId('aud', createdAtMs, random),
+    atMs: createdAtMs,
+    actor: { role: 'command_line', by },
+    action: 'create-operator-key',
+    correlationId: makeId('cor', createdAtMs, random),
+    asked: { keyId, operatorRole, lastFour },
+  };
+  const ended = { outcome: 'done', endedAtMs: clock.nowMs() } as const;
+  await table.send(
+    new TransactWriteCommand({
+      TransactItems: [
+        { Put: { TableName, Item: { ...apiKeyKey(hashOf(key.secret.reveal())), ...facts } } },
+        { Put: { TableName, Item: toAskedItem('OPERATORS', asked) } },
+        { Put: { TableName, Item: toEndedItem('OPERATORS', asked, ended) } },
+      ],
     }),
   );
   return key;
@@ -50,9 +69,11 @@ export async function createOperatorKey(dependencies: IdentityDependencies): Pro
 export interface KeyHolder {
   readonly principal: Principal;
   readonly expiresAtMs: number | undefined;
+  /** How its tenant stands; undefined where there is no such tenant, or for an operator. */
+  readonly standing: TenantStanding | undefined;
 }
 
-/** Finds the holder of a key, with one read. Returns undefined for any text that is no key of ours. */
+/** Finds the holder of a key, with one read, and one more of its tenant. Returns undefined for any text that is no key of ours. */
 export async function findHolder(
   dependencies: Pick<IdentityDependencies, 'table' | 'stage'>,
   apiKey: string,
@@ -70,9 +91,14 @@ export async function findHolder(
   if (item === undefined) return undefined;
   const keyId = item['keyId'] as ApiKeyId;
   const expiresAtMs = item['expiresAtMs'] as number | undefined;
-  if (item['role'] === 'operator') return { principal: { role: 'operator', keyId }, expiresAtMs };
+  if (item['role'] === 'operator') {
+    // A row without a role is of a key that was made before there were roles: it kept what it could do.
+    const operatorRole = (item['operatorRole'] as OperatorRole | undefined) ?? 'admin';
+    return { principal: { role: 'operator', keyId, operatorRole }, expiresAtMs, standing: undefined };
+  }
   const tenantId = item['tenantId'] as TenantId;
-  return { principal: { role: 'tenant', keyId, tenantId, limits: limitsIn(item) }, expiresAtMs };
+  const standing = await findStanding(dependencies, tenantId);
+  return { principal: { role: 'tenant', keyId, tenantId, limits: limitsIn(item) }, expiresAtMs, standing };
 }
 
 /** The limits of a key, as its row has them. */

@@ -4,6 +4,7 @@ import type { ConnectionId } from '../kernel/id.ts';
 /** What keys of tenants may be made for: `read` is GET and what opens streams, `write` everything else. */
 export const scopes = [
   'actions:read',
+  'audit:read',
   'calls:write',
   'channels:read',
   'channels:write',

@@ -24,6 +24,10 @@ export const deadlines = {
     source: 'one write is done in 10 ms; a request that would wait longer passes, and is paid for later',
   },
   quotaTerms: { ms: 1_000, source: 'one read is done in 5 ms; until it answers the quotas that are usual hold' },
+  auditEnd: {
+    ms: 2_000,
+    source: 'a write is done in 10 ms; what was done is answered also while its end cannot be written down',
+  },
   webhookRest: { ms: 250, source: 'bodies of receivers that are well come with the headers; nobody needs them' },
   streamRead: {
     ms: 20_000,

@@ -43,6 +43,11 @@ export const errorRules = {
     retry: 'never',
     sentence: 'This API key may not do that. Use a key with the role that the route asks for.',
   },
+  tenant_suspended: {
+    httpStatus: 403,
+    retry: 'later',
+    sentence: 'This tenant is suspended until its operator resumes it. Its data is kept.',
+  },
   route_not_found: {
     httpStatus: 404,
     retry: 'never',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decodeTime, ulid } from 'ulid';
+import { decodeTime, encodeTime, ulid } from 'ulid';
 import type { Random } from './random.ts';
 
 /**
@@ -26,6 +26,8 @@ export type ActionId = Branded<'ActionId'>;
 export type ExportId = Branded<'ExportId'>;
 /** A person whom a tenant has erased everywhere. Unique everywhere. */
 export type ErasureId = Branded<'ErasureId'>;
+/** One entry of a trail of audit. Unique everywhere. */
+export type AuditId = Branded<'AuditId'>;
 /** One event in a tenant's log. Unique within the tenant; ids of one connection sort in log order. */
 export type EventId = Branded<'EventId'>;
 /** A tenant's webhook URL with its secret. Unique everywhere. */
@@ -49,16 +51,24 @@ interface IdKinds {
   readonly act: ActionId;
   readonly exp: ExportId;
   readonly ers: ErasureId;
+  readonly aud: AuditId;
   readonly end: EndpointId;
   readonly wrk: WorkerId;
   readonly cor: CorrelationId;
 }
 
+/** The characters of a ULID that are its time. */
+const TIME_CHARACTERS = 10;
 const ULID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 
 /** Makes a new id of a kind, for example `makeId('con', Date.now(), systemRandom)` gives `con_01J…`. */
 export function makeId<Kind extends keyof IdKinds>(kind: Kind, nowMs: number, random: Random): IdKinds[Kind] {
   return `${kind}_${ulid(nowMs, random.unit)}` as IdKinds[Kind];
+}
+
+/** The least text that an id of a kind and of this millisecond, or of a later one, can be. */
+export function firstIdOf(kind: keyof IdKinds, atMs: number): string {
+  return `${kind}_${encodeTime(atMs, TIME_CHARACTERS)}`;
 }
 
 /** Reads an id of a kind. Returns undefined for anything else, so a caller can answer "not found" without a look-up. */

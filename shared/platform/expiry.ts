@@ -33,6 +33,8 @@ export const retentionSeconds = {
   revokedKey: 30 * DAY_SECONDS,
   /** An export that nobody removed, a day after its longest time; and the receipt of an erasure. */
   archiveJob: 91 * DAY_SECONDS,
+  /** An entry of audit: what happened a year ago can be looked up while the year is being looked at. */
+  audit: 400 * DAY_SECONDS,
   event: 30 * DAY_SECONDS,
   handledFact: 30 * DAY_SECONDS,
   /** The way to the last message with options in a chat. */

@@ -1,4 +1,5 @@
 import { GetCommand, TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { ACTIVE, standingIn, type TenantStanding } from '../identity/standing.ts';
 import { makeId, type TenantId } from '../kernel/id.ts';
 import { TENANTS, tenantKey, tenantListKey } from '../platform/keys.ts';
 import { queryItems, readPage, type Item } from '../platform/pages.ts';
@@ -10,6 +11,7 @@ export interface Tenant {
   readonly tenantId: TenantId;
   readonly name: string;
   readonly createdAtMs: number;
+  readonly standing: TenantStanding;
 }
 
 export interface TenantDependencies extends Pick<Surroundings, 'clock' | 'random'> {
@@ -20,8 +22,9 @@ export interface TenantDependencies extends Pick<Surroundings, 'clock' | 'random
 /** Makes a tenant: its row, and the one by which operators list it, in one transaction. Condition: the id is new. */
 export async function createTenant(dependencies: TenantDependencies, name: string): Promise<Tenant> {
   const createdAtMs = dependencies.clock.nowMs();
-  const tenant: Tenant = { tenantId: makeId('tnt', createdAtMs, dependencies.random), name, createdAtMs };
-  const { tenantId } = tenant;
+  const tenantId = makeId('tnt', createdAtMs, dependencies.random);
+  // A row that says nothing of how its tenant stands is of an active one.
+  const row = { tenantId, name, createdAtMs };
   const TableName = tableName(dependencies.stage, 'core');
   await dependencies.table.send(
     new TransactWriteCommand({
@@ -29,15 +32,15 @@ export async function createTenant(dependencies: TenantDependencies, name: strin
         {
           Put: {
             TableName,
-            Item: { ...tenantKey(tenantId), ...tenant },
+            Item: { ...tenantKey(tenantId), ...row },
             ConditionExpression: 'attribute_not_exists(pk)',
           },
         },
-        { Put: { TableName, Item: { ...tenantListKey(tenantId), ...tenant } } },
+        { Put: { TableName, Item: { ...tenantListKey(tenantId), ...row } } },
       ],
     }),
   );
-  return tenant;
+  return { ...row, standing: ACTIVE };
 }
 
 /** The tenants of this deployment, oldest first. */
@@ -79,5 +82,6 @@ function toTenant(item: Item): Tenant {
     tenantId: item['tenantId'] as TenantId,
     name: item['name'] as string,
     createdAtMs: item['createdAtMs'] as number,
+    standing: standingIn(item),
   };
 }

@@ -100,6 +100,8 @@ export interface Endpoint {
   readonly order?: (typeof orders)[number] | undefined;
   /** `disabled`: nothing is posted to it, until its tenant resumes it. */
   readonly state: 'active' | 'disabled';
+  /** Whether its tenant is suspended: what is to be delivered is kept until it is not. */
+  readonly isHeld?: boolean | undefined;
   /** How it came to be disabled; undefined while it is active. */
   readonly disabling?: Disabling | undefined;
   /** When the first attempt of those failed since which none has succeeded; undefined where the last one succeeded. */
@@ -140,6 +142,11 @@ export function wants(
       ((connectionIds?.includes(connectionId) ?? true) &&
         (kinds === undefined || (chat !== undefined && kinds.includes(chatKindOf(chat))))))
   );
+}
+
+/** Whether anything is posted to an endpoint: what comes for one that is disabled or held is kept, or let go. */
+export function isOpen({ state, isHeld }: Pick<Endpoint, 'state' | 'isHeld'>): boolean {
+  return state === 'active' && isHeld !== true;
 }
 
 /** An endpoint as its tenant sees it; the secret is shown once, when it is made. */

@@ -31,6 +31,7 @@ export function toEndpoint(item: Record<string, unknown>): Endpoint {
     },
     failingSinceMs: item['failingSinceMs'] as number | undefined,
     slowUntilMs: item['slowUntilMs'] as number | undefined,
+    isHeld: item['isHeld'] as boolean | undefined,
     disabling: toDisabling(item),
     createdAtMs: item['createdAtMs'] as number,
   };

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { EndpointId, TenantId } from '../kernel/id.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
-import type { Endpoint } from './endpoint.ts';
+import { isOpen, type Endpoint } from './endpoint.ts';
 import type { EndpointStore } from './endpointStore.ts';
 
 /** How long an endpoint that is well is remembered, in milliseconds. */
@@ -71,6 +71,7 @@ function nameOf(tenantId: TenantId, endpointId: EndpointId): string {
   return `${tenantId} ${endpointId}`;
 }
 
-function isWell({ state, breaker }: Endpoint): boolean {
-  return state === 'active' && breaker.failures === 0 && breaker.openUntilMs === undefined;
+function isWell(endpoint: Endpoint): boolean {
+  const { breaker } = endpoint;
+  return isOpen(endpoint) && breaker.failures === 0 && breaker.openUntilMs === undefined;
 }

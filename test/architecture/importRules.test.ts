@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'kernel',
     'platform',
     'fleet',
+    'audit',
     'identity',
     'tenant',
     'quota',

@@ -106,6 +106,11 @@ const erasedMeanwhile: Explanation = {
   why: 'The API lets a file go itself only where it is deleted at the moment at which its upload is found whole.',
 };
 
+const smallTenant: Explanation = {
+  here: 'seldom',
+  why: 'The request of the operator itself switches the connections of a small tenant; reconcile does what it left.',
+};
+
 /** The explanations by the name of the permission. A test fails for one that is not needed. */
 export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:UpdateItem core TENANT#*': laneGrowth,
@@ -146,6 +151,8 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'dispatch dynamodb:UpdateItem core ERASURES': manyFiles,
   'api dynamodb:DeleteItem core OBJECT#*': erasedMeanwhile,
   'api dynamodb:Query core OBJECT#*': erasedMeanwhile,
+  'reconcile dynamodb:ConditionCheckItem core TENANT#*': smallTenant,
+  'reconcile dynamodb:UpdateItem core TENANT#*': smallTenant,
   'admin dynamodb:Query core PARKED#*': waits,
   'worker sqs:SendMessage commandsDead': unreadable,
   'worker dynamodb:ConditionCheckItem fleet SHARD#*': growth,

@@ -1,7 +1,7 @@
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { makeReconcileHandler } from '../../functions/reconcile/handler.ts';
 import { composeStores } from '../../functions/runtime/storeComposition.ts';
-import { ApiClient } from '../../infra/local/apiClient.ts';
+import { ApiClient, makeTenant } from '../../infra/local/apiClient.ts';
 import { asCaller, type Caller } from '../../infra/local/callers.ts';
 import { pairSandboxPhone, waitUntilOnline } from '../../infra/local/pairing.ts';
 import { queueUrlBase } from '../../infra/local/queues.ts';
@@ -76,6 +76,7 @@ export async function everything(scene: Scene): Promise<void> {
 const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] = [
   ['a conversation', converse],
   ['what a tenant reads and changes', readAndChange],
+  ['a tenant that is suspended', suspendGuest],
   ['streams of events', listen],
   ['a message that waits for its connection', park],
   ['messages that have a time', schedule],
@@ -95,6 +96,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['what an operator does', operate],
   ['a connection that stays frozen', freeze],
   ['workers that are drained and killed', changeOwners],
+  ['that tenant is resumed', resumeGuest],
   ['log-out and removal', leave],
   ['a restore', restore],
 ];
@@ -111,7 +113,9 @@ async function signUp(scene: Scene): Promise<Tenant> {
   await operator.must('DELETE', `/v1/admin/tenants/${tenantId}/api-keys/${String(spare['id'])}`);
   await operator.must('GET', `/v1/admin/tenants/${tenantId}/api-keys`);
   await operator.must('GET', '/v1/admin/tenants');
+  await operator.must('GET', '/v1/admin/audit');
   const api = new ApiClient(stack.apiUrl, String(key['secret']));
+  await api.must('GET', '/v1/audit');
   const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
   receiver.trust(String(webhook['secret']));
   const unwillingWebhook = await api.must('POST', '/v1/webhooks', { url: unwilling.url });
@@ -131,6 +135,7 @@ async function signUp(scene: Scene): Promise<Tenant> {
   };
 }
 
+const GUEST = 'Guest';
 /** Nobody listens there. */
 const NOBODY = 'http://127.0.0.1:9/events';
 
@@ -597,6 +602,24 @@ async function changeOwners(tenant: Tenant): Promise<void> {
   await stack.replaceWorker(1, 'SIGKILL');
   await waitUntilOnline(api, shop);
   await delivered(tenant, await send(tenant, 'after the storm'));
+}
+
+/** Another tenant, with a connection that is wanted and a webhook. */
+async function suspendGuest({ operator, stack }: Tenant): Promise<void> {
+  const api = await makeTenant(stack.apiUrl, stack.operatorKey, GUEST);
+  await api.must('POST', '/v1/webhooks', { url: NOBODY });
+  await api.must('POST', '/v1/connections', {});
+  const { id } = await api.must('GET', '/v1/tenant');
+  await operator.must('POST', `/v1/admin/tenants/${String(id)}/suspend`, { reason: 'Only a guest.' });
+}
+
+async function resumeGuest({ operator, ledger }: Tenant): Promise<void> {
+  const uses = (what: string) => (): boolean => ledger.hasUsed(`reconcile dynamodb:${what}`);
+  await until('the end of the suspension', uses('DeleteItem core TENANT_WORK'), Boolean, 180_000);
+  const { data } = await operator.must('GET', '/v1/admin/tenants');
+  const guest = (data as readonly { readonly id: string; readonly name: string }[]).find(({ name }) => name === GUEST);
+  await operator.must('POST', `/v1/admin/tenants/${String(guest?.id)}/resume`);
+  await until('a look at its webhook', uses('Query core ENDPOINT#*'), Boolean, 180_000);
 }
 
 async function leave({ api, receiver, whatsApp, desk, shop }: Tenant): Promise<void> {

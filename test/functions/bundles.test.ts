@@ -13,10 +13,10 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   // Calls to stores are carried by us beside the SDK's way; that is 20 in each. Health of sends that wait, and why, pages.
   // Dead letters of all queues.
   // Brings rows of exports back.
-  admin: 1_300,
+  admin: 1_330,
   // Posts a test to a webhook on request, so it holds undici. Votes, answers, and bulk sends. Waits for events, tickets of
   // streams, replays, files that are deleted and counted. Groups, profiles and channels.
-  api: 2_330,
+  api: 2_400,
   // Shows messages as the API does, copies files by addresses that it signs, and holds the client of S3.
   archive: 2_150,
   canary: 580,

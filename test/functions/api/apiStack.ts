@@ -68,7 +68,7 @@ export class ApiStack {
     const config = { ...direct, ...(await reach(direct)) };
     const dependencies = composeApi(config, { streamUrl: '' });
     const admin = makeAdminHandler(composeAdmin(config)) as unknown as HttpHandler;
-    const { secret } = await createOperatorKey(dependencies);
+    const { secret } = await createOperatorKey(dependencies, { operatorRole: 'admin', by: 'test' });
     return new ApiStack(dependencies, admin, secret.reveal(), async () => {
       await Promise.all([dynamoDb.stop(), queues.stop()]);
     });

@@ -46,6 +46,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/admin/tenants': { name: 'Acme' },
   'POST /v1/admin/tenants/{tenantId}/api-keys': {},
   'PATCH /v1/admin/tenants/{tenantId}/quotas': { actions: 5 },
+  'POST /v1/admin/tenants/{tenantId}/suspend': { reason: 'a test' },
   'POST /v1/admin/workers/{workerId}/drain': {},
 };
 
@@ -67,6 +68,8 @@ describe('the API while its stores do not answer', () => {
   let [store, queues, files]: TcpProxy[] = [];
   let objects: ObjectEmulator;
   let tenant: Awaited<ReturnType<ApiStack['tenant']>>;
+  /** A tenant that operators change, which must not be one that others look at. */
+  let operated: Awaited<ReturnType<ApiStack['tenant']>>;
   let connectionId: string;
   beforeAll(async () => {
     const proxyOf = async (endpoint = ''): Promise<TcpProxy> => {
@@ -86,6 +89,7 @@ describe('the API while its stores do not answer', () => {
       };
     });
     tenant = await stack.tenant();
+    operated = await stack.tenant();
     connectionId = await stack.connection(tenant, anAccount);
   });
   afterEach(async () => {
@@ -104,7 +108,7 @@ describe('the API while its stores do not answer', () => {
   const call = async (method: string, template: string): Promise<Answered & { readonly tookMs: number }> => {
     const path = template
       .replace('{connectionId}', connectionId)
-      .replace('{tenantId}', tenant.tenantId)
+      .replace('{tenantId}', operated.tenantId)
       .replace('{mediaId}', 'med_01ARZ3NDEKTSV4RRFFQ69G5FAV')
       .replace('{exportId}', 'exp_01ARZ3NDEKTSV4RRFFQ69G5FAV')
       .replace('{erasureId}', 'ers_01ARZ3NDEKTSV4RRFFQ69G5FAV')

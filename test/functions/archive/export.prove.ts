@@ -11,6 +11,7 @@ import { restoreRoutes } from '../../../functions/routes/restoredRows.ts';
 import { exportInFolder } from '../../../ops/exportSource.ts';
 import { restoreConversations } from '../../../ops/restoreConversations.ts';
 import { MANIFEST } from '../../../shared/archive/exportFiles.ts';
+import { AuditTrail } from '../../../shared/audit/auditTrail.ts';
 import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
@@ -48,7 +49,8 @@ describe('an export of 50,000 messages in 500 chats', { timeout: 1_200_000 }, ()
       // An operator has no quotas.
       quotaBook: { find: () => Promise.reject(new Error('nobody is counted here')) },
       limiter: { take: () => Promise.reject(new Error('nobody is counted here')), giveBack: () => undefined },
-      authenticate: async () => ({ role: 'operator', keyId: 'key_1' }) as never,
+      audit: new AuditTrail({ table, stage: 'test' }),
+      authenticate: async () => ({ role: 'operator', keyId: 'key_1', operatorRole: 'admin' }) as never,
     };
     const handler = makeHttpHandler(restoreRoutes(dependencies), dependencies);
     const server = makeGateway(() => handler as never, { onSurprise: () => undefined });

@@ -7,6 +7,12 @@ import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 
+/** Public routes have no entries. */
+const NO_AUDIT = {
+  ask: () => Promise.reject(new Error('nobody is audited')),
+  end: () => Promise.reject(new Error('nobody is audited')),
+  list: () => Promise.reject(new Error('nobody asks')),
+};
 const answers = { status: 200, schema: z.object({}) };
 const aRoute = (method: 'GET' | 'DELETE', path: string) =>
   route(method, path, { summary: path, answers, handle: () => Promise.resolve({ status: 200, json: {} }) });
@@ -31,6 +37,7 @@ describe('the stack in front of the routes', () => {
       logger: silentLogger,
       authenticate: () => Promise.reject(new Error('nobody asks')),
       ...noRates,
+      audit: NO_AUDIT,
     });
 
     const answer = await handler(
@@ -81,6 +88,7 @@ describe('a request without a body', () => {
       logger: silentLogger,
       authenticate: () => Promise.reject(new Error('nobody asks')),
       ...noRates,
+      audit: NO_AUDIT,
     });
     const { statusCode, body } = await handler(eventOf(...request), makeContext('test', 10_000));
     const { name, code } = JSON.parse(body ?? '') as Readonly<Record<string, unknown>>;

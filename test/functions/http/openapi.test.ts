@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutes, type ApiDependencies } from '../../../functions/api/handler.ts';
 import { makeOpenApi } from '../../../functions/http/openapi.ts';
+import { operatorRoleOf } from '../../../functions/http/operatorRole.ts';
 import { scopeOf } from '../../../functions/http/routeScope.ts';
 import { eventTypes } from '../../../shared/event/event.ts';
 
@@ -35,9 +36,7 @@ describe('the document of the API', () => {
 
       expect(tags).toEqual([scope?.split(':')[0] ?? (route.access === 'public' ? 'service' : 'operators')]);
       expect(names).toContain(tags[0]);
-      expect(security).toEqual(
-        route.access === 'public' ? undefined : [{ apiKey: scope === undefined ? [] : [scope] }],
-      );
+      expect(security).toEqual(route.access === 'public' ? undefined : [{ apiKey: [scope ?? operatorRoleOf(route)] }]);
     }
   });
 

@@ -184,7 +184,7 @@ describe('what roles may do', () => {
       .map(({ condition }) => condition);
 
     expect(keys).toEqual(
-      ['KEY#*', 'TENANT#*', 'TENANTS#*', 'PARKED#*', 'SHARD#*'].map((key) => ({
+      ['KEY#*', 'TENANT#*', 'TENANTS#*', 'TENANT_WORK', 'AUDIT#*', 'PARKED#*', 'SHARD#*'].map((key) => ({
         'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] },
       })),
     );

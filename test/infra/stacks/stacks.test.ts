@@ -316,7 +316,7 @@ describe('what a person needs after a deploy', () => {
     );
     expect(Object.keys(outputs['test-backups'] ?? {})).toContain('RestoreRoleArn');
     expect(outputs['test-ops']).toMatchObject({
-      OperatorKeyCommand: `npm run ops -- create-operator-key --stage test --region ${REGION}`,
+      OperatorKeyCommand: `npm run ops -- create-operator-key --role admin --stage test --region ${REGION}`,
       DashboardAddress: expect.stringContaining('dashboards/dashboard/test-holdfast'),
     });
   });

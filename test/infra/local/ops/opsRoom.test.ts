@@ -22,7 +22,8 @@ describe('the page at /ops', () => {
       figures: async (minutes) => figuresOf(dashboardDefinitions('local'), store, minutes),
       nowMs: () => NOW_MS,
       authenticate: async (authorization) => {
-        if (authorization === 'Bearer operator') return { role: 'operator', keyId: 'key_1' as ApiKeyId };
+        if (authorization === 'Bearer operator')
+          return { role: 'operator', keyId: 'key_1' as ApiKeyId, operatorRole: 'read' };
         if (authorization === 'Bearer tenant') {
           return { role: 'tenant', keyId: 'key_2' as ApiKeyId, tenantId: 'tnt_1' as TenantId, limits: {} };
         }
