@@ -1,7 +1,7 @@
 import { archiveProofs } from './archiveProofs.ts';
 import { mediaProofs } from './mediaProofs.ts';
+import { operatingProofs } from './operatingProofs.ts';
 import { file, TESTS, type Proof } from './proof.ts';
-import { tenantProofs } from './tenantProofs.ts';
 
 /** The table of proofs. */
 export const proofs: readonly Proof[] = [
@@ -192,16 +192,7 @@ export const proofs: readonly Proof[] = [
     sample: 'same',
     cases: TESTS,
   },
-  ...tenantProofs,
-  {
-    name: 'ops',
-    what: 'Every command of `npm run ops` does what it says to the embedded stack.',
-    daily: 'how each line is read and refused: `test/ops`',
-    place: 'beside',
-    whole: file('test/ops/embedded.prove.ts'),
-    sample: 'same',
-    cases: TESTS,
-  },
+  ...operatingProofs,
   {
     name: 'layers',
     what: 'The deadline of a socket, the supervisor and the watchdog can each recover a frozen connection with the two others switched off.',
