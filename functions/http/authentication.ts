@@ -6,6 +6,7 @@ import { assertActive } from '../../shared/identity/standing.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import type { Access } from './route.ts';
+import { Strangers } from './strangers.ts';
 
 /**
  * How long the holder of a key is remembered, in milliseconds. With the time that the reads before it may take, a key that is
@@ -19,25 +20,30 @@ const UNKNOWN_KEYS = 1_000;
 /** The length of `2026-08-01`. */
 const DAY_CHARACTERS = 10;
 
+const EXPIRED = 'This API key has expired. Ask an operator for a new one.';
+
 /** A key of a tenant. */
 type TenantPrincipal = Extract<Principal, { readonly role: 'tenant' }>;
 
 export interface AuthenticateOptions {
   readonly rememberedMs?: number;
   readonly noteUse?: (principal: TenantPrincipal, day: string) => Promise<void>;
+  readonly countRefused?: (reason: 'unknown' | 'expired' | 'too_many') => void;
 }
 
-export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+/** @param address where the request came from; keys that are nobody's are counted by it */
+export type Authenticate = (authorization: string | undefined, address?: string) => Promise<Principal>;
 
 /**
- * Makes the check of `Authorization: Bearer <API key>`, which throws `unauthorized` and `tenant_suspended`. Keys are remembered by their hash,
+ * Makes the check of `Authorization: Bearer <API key>`, which throws `unauthorized`, `tenant_suspended` and `too_many_requests`. Keys are remembered by their hash,
  * never themselves.
  * @param options.rememberedMs how long the holder of a key is remembered
+ * @param options.countRefused told of each key that opens nothing
  * @param options.noteUse told of each key of a tenant once a day by each process, and waited for; it never rejects
  */
 export function makeAuthenticate(
   dependencies: Pick<IdentityDependencies, 'table' | 'stage' | 'clock'>,
-  { rememberedMs = REMEMBERED_MS, noteUse }: AuthenticateOptions = {},
+  { rememberedMs = REMEMBERED_MS, noteUse, countRefused = () => undefined }: AuthenticateOptions = {},
 ): Authenticate {
   const remembered = new LRUCache<string, KeyHolder>({ max: REMEMBERED_KEYS, ttl: rememberedMs });
   // These are apart, so that made-up keys push no key of a tenant out. Nobody has a key before its row is written, and the
@@ -45,16 +51,19 @@ export function makeAuthenticate(
   const unknown = new LRUCache<string, true>({ max: UNKNOWN_KEYS, ttl: UNKNOWN_MS });
   /** The day of the last note, by the id of the key. */
   const noted = new LRUCache<string, string>({ max: REMEMBERED_KEYS });
-  return async (authorization) => {
+  const strangers = new Strangers();
+  const identify = async (authorization: string | undefined, address: string | undefined): Promise<Principal> => {
     const apiKey = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (apiKey === undefined) throw new AppError('unauthorized');
     const hash = hashOf(apiKey);
     const known = remembered.get(hash);
     if (known !== undefined) return stillOpen(known, dependencies.clock.nowMs());
     if (unknown.has(hash)) throw new AppError('unauthorized');
+    strangers.assertRoom(address, dependencies.clock.nowMs());
     const holder = await findHolder(dependencies, apiKey);
     if (holder === undefined) {
       unknown.set(hash, true);
+      strangers.note(address, dependencies.clock.nowMs());
       throw new AppError('unauthorized');
     }
     remembered.set(hash, holder);
@@ -66,12 +75,29 @@ export function makeAuthenticate(
     }
     return principal;
   };
+  return async (authorization, address) => {
+    try {
+      return await identify(authorization, address);
+    } catch (error) {
+      const reason = refusalOf(error);
+      if (reason !== undefined) countRefused(reason);
+      throw error;
+    }
+  };
+}
+
+/** Why a key was refused; undefined where no key was, or where it is not known whether it opens anything. */
+function refusalOf(error: unknown): 'unknown' | 'expired' | 'too_many' | undefined {
+  if (!(error instanceof AppError)) return undefined;
+  if (error.code === 'too_many_requests') return 'too_many';
+  if (error.code !== 'unauthorized') return undefined;
+  return error.detail === EXPIRED ? 'expired' : 'unknown';
 }
 
 /** The principal of a key. Throws `unauthorized` when the key has expired, and `tenant_suspended`. */
 function stillOpen({ principal, expiresAtMs, standing }: KeyHolder, nowMs: number): Principal {
   if (expiresAtMs !== undefined && expiresAtMs <= nowMs) {
-    throw new AppError('unauthorized', { detail: 'This API key has expired. Ask an operator for a new one.' });
+    throw new AppError('unauthorized', { detail: EXPIRED });
   }
   if (principal.role === 'tenant') assertActive(standing);
   return principal;

@@ -22,7 +22,8 @@ import { makeAuthenticate } from './authentication.ts';
 export function composeHttp(config: StoreConfig, name: string) {
   const logger = makeLogger(name, config.logLevel).child({ stage: config.stage });
   const metrics = makeFunctionMetrics(config, name, logger);
-  const breakers = makeFunctionBreakers(countAtOnce(metrics), logger);
+  const count = countAtOnce(metrics);
+  const breakers = makeFunctionBreakers(count, logger);
   const stores = { table: makeDocumentClient(config, { breakers }), stage: config.stage };
   return {
     ...stores,
@@ -31,6 +32,7 @@ export function composeHttp(config: StoreConfig, name: string) {
     authenticate: makeAuthenticate(
       { ...stores, clock: systemClock },
       {
+        countRefused: (reason) => count('KeysRefused', { reason }),
         // A request is not refused because this cannot be noted.
         noteUse: (principal, day) =>
           noteKeyUse(stores, principal, day).catch((error: unknown) => {

@@ -4,7 +4,13 @@ import type { z } from 'zod';
 import { AppError } from '../../shared/kernel/appError.ts';
 import { errorRules } from '../../shared/kernel/errorRules.ts';
 import { fieldOf } from '../../shared/kernel/callerInput.ts';
-import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
+import {
+  makeId,
+  parseCorrelationId,
+  type ApiKeyId,
+  type CorrelationId,
+  type TenantId,
+} from '../../shared/kernel/id.ts';
 import type { Principal } from '../../shared/identity/principal.ts';
 import type { RateState } from '../../shared/quota/rateLimiter.ts';
 import { answerAudited, type AuditingDependencies } from './auditing.ts';
@@ -98,7 +104,7 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
   const address = event.requestContext.http.sourceIp;
   let principal: Principal | undefined;
   if (route.access !== 'public') {
-    principal = await dependencies.authenticate(headers['authorization']);
+    principal = await dependencies.authenticate(headers['authorization'], event.requestContext.http.sourceIp);
     seen.tenantId = authorize(principal, route.access, {
       scope: scopeOf(route),
       connectionId: parameters['connectionId'] ?? connectionRead(route, event),
@@ -112,6 +118,8 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
   const request = {
     // Routes for tenants have a tenant; other routes do not read it.
     tenantId: seen.tenantId as TenantId,
+    // Only public routes have no key.
+    keyId: principal?.keyId as ApiKeyId,
     connectionIds: limits?.connectionIds,
     scopes: limits?.scopes,
     parameters,

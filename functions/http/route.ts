@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { AppError } from '../../shared/kernel/appError.ts';
 import type { Scope } from '../../shared/identity/keyLimits.ts';
-import type { ConnectionId, CorrelationId, TenantId } from '../../shared/kernel/id.ts';
+import type { ApiKeyId, ConnectionId, CorrelationId, TenantId } from '../../shared/kernel/id.ts';
 import type { Quotas } from '../../shared/platform/quotaRows.ts';
 import type { Taking } from '../../shared/quota/rateLimiter.ts';
 
@@ -15,6 +15,8 @@ export const ACTION_PATH = '/v1/actions/{actionId}';
 export interface Request<Body, Query> {
   /** The tenant that calls. Routes for operators and public routes have none, and must not read it. */
   readonly tenantId: TenantId;
+  /** The key with which it was made. Public routes have none, and must not read it. */
+  readonly keyId: ApiKeyId;
   /** The connections that its key is for; undefined for all. */
   readonly connectionIds: readonly ConnectionId[] | undefined;
   /** The scopes that its key has; undefined for all. */

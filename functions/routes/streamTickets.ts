@@ -35,7 +35,8 @@ export function streamTicketRoutes(dependencies: StreamTicketRouteDependencies):
   return [
     route('POST', '/v1/events/stream-tickets', {
       summary: 'Make a ticket with which a browser opens one stream, without a key',
-      description: 'It can be used once, within 60 seconds, and opens no more than what is asked for here.',
+      description:
+        'It can be used once, within 60 seconds, and opens no more than what is asked for here. Its stream ends within half a minute after the key with which it was made.',
       body: ticketRequestSchema,
       answers: {
         status: 201,
@@ -46,14 +47,18 @@ export function streamTicketRoutes(dependencies: StreamTicketRouteDependencies):
           expiresAt: '2026-08-01T12:01:00.000Z',
         },
       },
-      handle: async ({ tenantId, body: { types, chatKind, connectionId } }) => {
+      handle: async ({ tenantId, keyId, body: { types, chatKind, connectionId } }) => {
         const { streamUrl } = dependencies;
         if (streamUrl === undefined) throw new AppError('streams_not_served');
-        const { ticket, expiresAtMs } = await makeStreamTicket(dependencies, tenantId, {
-          types: types && new Set(types),
-          chatKind: chatKind && new Set(chatKind),
-          connectionId,
-        });
+        const { ticket, expiresAtMs } = await makeStreamTicket(
+          dependencies,
+          { tenantId, keyId },
+          {
+            types: types && new Set(types),
+            chatKind: chatKind && new Set(chatKind),
+            connectionId,
+          },
+        );
         const url = `${streamUrl}${STREAM_PATH}?ticket=${ticket.reveal()}`;
         return {
           status: 201,

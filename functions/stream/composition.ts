@@ -49,7 +49,10 @@ export function composeStreams(config: StoreConfig, options: StreamOptions = {})
   return new EventStreams({
     ...stores,
     ...surroundings,
-    authenticate: makeAuthenticate({ ...stores, clock: systemClock }, { rememberedMs: KEY_REMEMBERED_MS }),
+    authenticate: makeAuthenticate(
+      { ...stores, clock: systemClock },
+      { rememberedMs: KEY_REMEMBERED_MS, countRefused: (reason) => metrics.count('KeysRefused', { reason }) },
+    ),
     mostOf: async (tenantId) => tenantStreams ?? (await quotaBook.find(tenantId)).streams,
     places: new StreamPlaces({ ...stores, ...surroundings }, { forMs: PLACE_MS }),
     feeds: new Feeds({ ...stores, ...surroundings, lookEveryMs }),

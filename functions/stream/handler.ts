@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { parseCursor, type ReaderPlace } from '../../shared/event/eventCursor.ts';
 import type { EventFilter } from '../../shared/event/eventFilter.ts';
 import type { EventLogDependencies } from '../../shared/event/eventLog.ts';
@@ -5,8 +6,15 @@ import { newestPlace, oldestPlace } from '../../shared/event/readEvents.ts';
 import type { StreamPlaces } from '../../shared/event/streamPlaces.ts';
 import { useStreamTicket } from '../../shared/event/streamTickets.ts';
 import { assertActive, findStanding } from '../../shared/identity/standing.ts';
+import { isTenantKeyOpen } from '../../shared/identity/tenantKeys.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
-import { makeId, parseCorrelationId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
+import {
+  makeId,
+  parseCorrelationId,
+  type ApiKeyId,
+  type CorrelationId,
+  type TenantId,
+} from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { z } from 'zod';
 import { authorize, type Authenticate } from '../http/authentication.ts';
@@ -56,10 +64,15 @@ interface Reader {
   readonly isStillOpen: () => Promise<boolean>;
 }
 
+/** How long it is remembered whether the key of a ticket opens anything, in milliseconds, and of how many. */
+const KEY_REMEMBERED_MS = 5_000;
+const REMEMBERED_KEYS = 10_000;
+
 /** The streams of one process. */
 export class EventStreams {
   readonly #dependencies: StreamDependencies;
   readonly #open = new Set<StreamControl>();
+  readonly #keys = new LRUCache<ApiKeyId, boolean>({ max: REMEMBERED_KEYS, ttl: KEY_REMEMBERED_MS });
   #isDraining = false;
 
   constructor(dependencies: StreamDependencies) {
@@ -148,18 +161,28 @@ export class EventStreams {
     const { authenticate } = this.#dependencies;
     if (ticket === undefined) {
       const limited = { scope: 'events:read', connectionId: filter.connectionId, address } as const;
-      const tenantId = authorize(await authenticate(authorization), 'tenant', limited) as TenantId;
+      const tenantId = authorize(await authenticate(authorization, address), 'tenant', limited) as TenantId;
       const isStillOpen = (): Promise<boolean> => authenticate(authorization).then(() => true, isAnswered);
       return { tenantId, filters: [filter], isStillOpen };
     }
     const holder = await useStreamTicket(this.#dependencies, ticket);
     if (holder === undefined) throw new AppError('ticket_invalid');
-    // A ticket says nothing of the key that it was made with: its stream ends in time, or when its tenant is suspended.
-    const { tenantId } = holder;
+    const { tenantId, keyId } = holder;
+    const isKeyOpen = async (): Promise<boolean> => keyId === undefined || this.#isKeyOpen({ tenantId, keyId });
     assertActive(await findStanding(this.#dependencies, tenantId));
+    if (!(await isKeyOpen())) throw new AppError('ticket_invalid');
     const isStillOpen = async (): Promise<boolean> =>
-      (await findStanding(this.#dependencies, tenantId))?.state === 'active';
+      (await isKeyOpen()) && (await findStanding(this.#dependencies, tenantId))?.state === 'active';
     return { tenantId, filters: [filter, holder.filter], isStillOpen };
+  }
+
+  /** Whether the key of a ticket opens anything: one read for all of its streams, remembered for a few seconds. */
+  async #isKeyOpen(key: Parameters<typeof isTenantKeyOpen>[1]): Promise<boolean> {
+    const known = this.#keys.get(key.keyId);
+    if (known !== undefined) return known;
+    const isOpen = await isTenantKeyOpen(this.#dependencies, key);
+    this.#keys.set(key.keyId, isOpen);
+    return isOpen;
   }
 
   #placeOf(

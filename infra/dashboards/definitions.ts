@@ -112,7 +112,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
       title: 'Events and webhooks',
       widgets: [...events, ...own('Streams of events', 'StreamClients', 'StreamsEnded'), ...queues],
     },
-    { name: 'api', title: 'API', widgets: apiWidgets('API', names) },
+    { name: 'api', title: 'API', widgets: [...apiWidgets('API', names), ...own('Keys', 'KeysRefused')] },
     {
       name: 'stores',
       title: 'Stores',

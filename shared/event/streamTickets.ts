@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { ChatKind } from '../connection/chatKind.ts';
-import type { TenantId } from '../kernel/id.ts';
+import type { ApiKeyId, TenantId } from '../kernel/id.ts';
 import { Secret } from '../kernel/secret.ts';
 import { streamTicketKey } from '../platform/keys.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
@@ -28,6 +28,8 @@ export interface NewStreamTicket {
 /** The bearer of a ticket: whose events it opens, and no more than which of them. */
 export interface TicketHolder {
   readonly tenantId: TenantId;
+  /** The key with which it was made: its stream ends with that; undefined in a row of an earlier version. */
+  readonly keyId: ApiKeyId | undefined;
   readonly filter: EventFilter;
 }
 
@@ -37,7 +39,7 @@ export interface TicketHolder {
  */
 export async function makeStreamTicket(
   { table, stage, clock, random }: StreamTicketDependencies,
-  tenantId: TenantId,
+  { tenantId, keyId }: { readonly tenantId: TenantId; readonly keyId: ApiKeyId },
   { types, chatKind, connectionId }: EventFilter,
 ): Promise<NewStreamTicket> {
   const ticket = `tkt_${Buffer.from(random.bytes(SECRET_BYTES)).toString('base64url')}`;
@@ -45,6 +47,7 @@ export async function makeStreamTicket(
   const Item = {
     ...streamTicketKey(hashOf(ticket)),
     tenantId,
+    keyId,
     expiresAtMs,
     ...(types === undefined ? {} : { types: [...types] }),
     ...(chatKind === undefined ? {} : { chatKind: [...chatKind] }),
@@ -78,6 +81,7 @@ export async function useStreamTicket(
     const chatKind = row['chatKind'] as readonly ChatKind[] | undefined;
     return {
       tenantId: row['tenantId'] as TenantId,
+      keyId: row['keyId'] as ApiKeyId | undefined,
       filter: {
         types: types && new Set(types),
         chatKind: chatKind && new Set(chatKind),

@@ -121,6 +121,23 @@ export async function revokeTenantKey(
   return 'revoked';
 }
 
+/** Whether a key of a tenant opens anything now, with one read: it was neither revoked, nor is its time over. */
+export async function isTenantKeyOpen(
+  { table, stage, clock }: Pick<IdentityDependencies, 'table' | 'stage' | 'clock'>,
+  { tenantId, keyId }: Pick<TenantKey, 'tenantId' | 'keyId'>,
+): Promise<boolean> {
+  const { Item } = await table.send(
+    new GetCommand({
+      TableName: tableName(stage, 'core'),
+      Key: tenantApiKeyKey(tenantId, keyId),
+      ConsistentRead: true,
+    }),
+  );
+  if (Item === undefined || Item['revokedAtMs'] !== undefined) return false;
+  const expiresAtMs = Item['expiresAtMs'] as number | undefined;
+  return expiresAtMs === undefined || expiresAtMs > clock.nowMs();
+}
+
 /** Notes the day on which a key is used, once a day. The row that lists a key has it, which nothing is found by. */
 export async function noteKeyUse(
   { table, stage }: Pick<IdentityDependencies, 'table' | 'stage'>,

@@ -52,6 +52,12 @@ export const metricCatalogue = {
     question: 'How often could a worker not keep its task from being stopped in a deploy, or not let it go after that?',
   },
   BrakeActive: { ...flag, question: 'Do so many workers look dead at once that none is declared dead?' },
+  KeysRefused: {
+    ...trouble,
+    dimensions: { reason: ['unknown', 'expired', 'too_many'] },
+    question:
+      'How many requests came with an API key that opens nothing, or from an address that tried too many of these?',
+  },
   PlacesTaken: {
     ...percent,
     isRare: true,

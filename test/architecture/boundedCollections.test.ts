@@ -14,6 +14,7 @@ const bounds: Readonly<Record<string, string>> = {
   'shared/kernel/scope.ts #children': 'scopes that are open: each goes when it closes',
   'shared/platform/batchedCalls.ts #waiting':
     'entries of callers that wait for them: one for each connection, or what a poller holds',
+  'functions/stream/handler.ts #keys': 'a number of keys, each for some seconds',
   'functions/stream/handler.ts #open': 'streams that are open: `mostStreams` at most',
   'functions/stream/feeds.ts #held': 'tenants that have streams here: each goes with the last of its streams',
   'shared/event/streamPlaces.ts #tenants': 'tenants that have streams here: each goes with the last of its streams',
@@ -101,6 +102,7 @@ const bounds: Readonly<Record<string, string>> = {
   'functions/dispatch/handler.ts #withBulkSends': 'connections with something due, gone with the run',
   'functions/routes/bulkCounts.ts #known': 'a number of bulk sends, each for some seconds',
   'shared/bulk/acceptBulkSend.ts #found': 'some hundred problems of a request, gone with its answer',
+  'functions/http/strangers.ts #tries': 'a number of addresses, those not seen for longest go first',
   'shared/quota/quotaBook.ts #known': 'a number of tenants',
   'shared/quota/rateLimiter.ts #buckets': 'a number of buckets: who is forgotten loses a slice',
   'functions/routes/sendableConnections.ts #known': 'a number of connections, each for a second',

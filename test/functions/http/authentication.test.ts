@@ -81,6 +81,33 @@ describe('the check of API keys', () => {
     expect(reads).toHaveLength(1 + MADE_UP);
   });
 
+  it('reads no more for an address that tried thirty keys of nobody’s in a minute, and still knows those that it has met', async () => {
+    const { table, reads } = aTable();
+    const clock = makeTestClock();
+    const refused: string[] = [];
+    const identity = { table, stage: 'test', clock, random: systemRandom };
+    const authenticate = makeAuthenticate(identity, { countRefused: (reason) => refused.push(reason) });
+    const { secret } = await createOperatorKey(identity);
+    const ours = `Bearer ${secret.reveal()}`;
+    await authenticate(ours, '203.0.113.7');
+    const codeOf = (number: number, address: string) =>
+      authenticate(madeUp(number), address).catch(({ code }: { readonly code: string }) => code);
+
+    for (let number = 0; number < 30; number += 1) await codeOf(number, '203.0.113.7');
+    const readsBefore = reads.length;
+    const beyond = await codeOf(30, '203.0.113.7');
+    const elsewhere = await codeOf(31, '203.0.113.8');
+    const known = await authenticate(ours, '203.0.113.7');
+    clock.advance(60_000);
+    const later = await codeOf(32, '203.0.113.7');
+
+    expect([beyond, elsewhere, later]).toEqual(['too_many_requests', 'unauthorized', 'unauthorized']);
+    expect(known).toMatchObject({ role: 'operator' });
+    expect(reads.length - readsBefore).toBe(2);
+    expect(refused.filter((reason) => reason === 'too_many')).toHaveLength(1);
+    expect(refused.filter((reason) => reason === 'unknown')).toHaveLength(32);
+  });
+
   it('asks the table itself, so that a key that was just made is known', async () => {
     const { table, reads } = aTable();
     const authenticate = makeAuthenticate({ table, stage: 'test', clock: systemClock });

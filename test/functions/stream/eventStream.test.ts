@@ -195,6 +195,20 @@ describe('a ticket for the stream of events', () => {
     expect(client.headers.get('access-control-allow-origin')).toBe('*');
   });
 
+  it('opens nothing once the key with which it was made is revoked', async () => {
+    const tenant = await stage.tenant();
+    const { operatorKey } = stage.api;
+    const { body } = await ask(tenant.key);
+    const keys = `/v1/admin/tenants/${tenant.tenantId}/api-keys`;
+    const list = await stage.api.call('GET', keys, { key: operatorKey });
+    const [key] = list.body['data'] as readonly { readonly id: string }[];
+    await stage.api.call('DELETE', `${keys}/${String(key?.id)}`, { key: operatorKey });
+
+    const client = await StreamClient.open(`${process.url}?ticket=${String(body['ticket'])}`);
+
+    expect(client.status).toBe(401);
+  });
+
   it('opens no more than what it was made for, whatever its bearer asks for', async () => {
     const tenant = await stage.tenant();
     const { body } = await ask(tenant.key, { chatKind: ['groups'], types: ['message.received'] });
