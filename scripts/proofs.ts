@@ -1,4 +1,5 @@
 import { archiveProofs } from './archiveProofs.ts';
+import { limitProofs } from './limitProofs.ts';
 import { mediaProofs } from './mediaProofs.ts';
 import { operatingProofs } from './operatingProofs.ts';
 import { file, TESTS, type Proof } from './proof.ts';
@@ -50,15 +51,7 @@ export const proofs: readonly Proof[] = [
     sample: 'same',
     cases: TESTS,
   },
-  {
-    name: 'rates',
-    what: 'Fifty callers in five processes are let through at the rate of their tenant, within 5 %, with few writes.',
-    daily: 'the same with a clock of its own: `test/shared/quota/rateLimiter.test.ts`',
-    place: 'alone',
-    whole: file('test/shared/quota/callers.prove.ts'),
-    sample: 'same',
-    cases: TESTS,
-  },
+  ...limitProofs,
   ...mediaProofs,
   {
     name: 'emergency',
