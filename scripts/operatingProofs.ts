@@ -3,6 +3,24 @@ import { file, TESTS, type Proof } from './proof.ts';
 /** The proofs of what operators do. */
 export const operatingProofs: readonly Proof[] = [
   {
+    name: 'large-tenant',
+    what: 'A tenant has 5,000 events a second within the limits of a partition, and its log grows under load; none is lost.',
+    daily: 'the same for a second: `test/shared/event/largeTenant.test.ts`',
+    place: 'beside',
+    whole: file('test/shared/event/largeTenant.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
+    name: 'rates',
+    what: 'Fifty callers in five processes are let through at the rate of their tenant, within 5 %, with few writes.',
+    daily: 'the same with a clock of its own: `test/shared/quota/rateLimiter.test.ts`',
+    place: 'alone',
+    whole: file('test/shared/quota/callers.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
     name: 'suspension',
     what: 'A tenant that is suspended has no socket and no answer, loses nothing that is due or comes meanwhile, and takes all of it up again; a neighbour goes on.',
     daily: 'the same on emulators, with a death at each call: `test/functions/routes/tenantStanding.test.ts`',

@@ -1,5 +1,4 @@
 import { archiveProofs } from './archiveProofs.ts';
-import { limitProofs } from './limitProofs.ts';
 import { mediaProofs } from './mediaProofs.ts';
 import { operatingProofs } from './operatingProofs.ts';
 import { file, TESTS, type Proof } from './proof.ts';
@@ -42,16 +41,6 @@ export const proofs: readonly Proof[] = [
     sample: 'none',
     cases: TESTS,
   },
-  {
-    name: 'large-tenant',
-    what: 'A tenant has 5,000 events a second within the limits of a partition, and its log grows under load; none is lost.',
-    daily: 'the same for a second: `test/shared/event/largeTenant.test.ts`',
-    place: 'beside',
-    whole: file('test/shared/event/largeTenant.prove.ts'),
-    sample: 'same',
-    cases: TESTS,
-  },
-  ...limitProofs,
   ...mediaProofs,
   {
     name: 'emergency',
