@@ -17,6 +17,8 @@ const REMEMBERED_KEYS = 10_000;
 /** How long a key that is nobody's is remembered, so that who tries it again and again costs no read each time. */
 const UNKNOWN_MS = 30_000;
 const UNKNOWN_KEYS = 1_000;
+/** How long it is remembered that a key opened something, in milliseconds: longer than an address is refused. */
+const MET_MS = 10 * 60_000;
 /** The length of `2026-08-01`. */
 const DAY_CHARACTERS = 10;
 
@@ -52,6 +54,7 @@ export function makeAuthenticate(
   /** The day of the last note, by the id of the key. */
   const noted = new LRUCache<string, string>({ max: REMEMBERED_KEYS });
   const strangers = new Strangers();
+  const met = new LRUCache<string, true>({ max: REMEMBERED_KEYS, ttl: MET_MS });
   const identify = async (authorization: string | undefined, address: string | undefined): Promise<Principal> => {
     const apiKey = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (apiKey === undefined) throw new AppError('unauthorized');
@@ -59,7 +62,8 @@ export function makeAuthenticate(
     const known = remembered.get(hash);
     if (known !== undefined) return stillOpen(known, dependencies.clock.nowMs());
     if (unknown.has(hash)) throw new AppError('unauthorized');
-    strangers.assertRoom(address, dependencies.clock.nowMs());
+    // A key that opened something here before is no guess, whoever else shares its address.
+    if (!met.has(hash)) strangers.assertRoom(address, dependencies.clock.nowMs());
     const holder = await findHolder(dependencies, apiKey);
     if (holder === undefined) {
       unknown.set(hash, true);
@@ -67,6 +71,7 @@ export function makeAuthenticate(
       throw new AppError('unauthorized');
     }
     remembered.set(hash, holder);
+    met.set(hash, true);
     const principal = stillOpen(holder, dependencies.clock.nowMs());
     const day = new Date(dependencies.clock.nowMs()).toISOString().slice(0, DAY_CHARACTERS);
     if (noteUse !== undefined && principal.role === 'tenant' && noted.get(principal.keyId) !== day) {

@@ -37,7 +37,9 @@ export class HeldTokens {
   /** How many there are as far as this process knows; undefined while it has not asked. */
   left(nowMs: number): number | undefined {
     if (!this.#isKnown) return undefined;
-    return Math.max(0, tokensIn(this.rate, this.#fullAtMs, nowMs) + this.#held(nowMs) - this.#owed);
+    // The bucket fills up meanwhile, and what is held here is no part of what it may hold.
+    const left = tokensIn(this.rate, this.#fullAtMs, nowMs) + this.#held(nowMs) - this.#owed;
+    return Math.min(this.rate.most, Math.max(0, left));
   }
 
   /** Takes tokens, or says why not. `ask`: a slice is to be asked for. */

@@ -108,6 +108,28 @@ describe('the check of API keys', () => {
     expect(refused.filter((reason) => reason === 'unknown')).toHaveLength(32);
   });
 
+  it('reads a key again that it has met, also for an address that others guess from', async () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(1_000);
+    try {
+      const { table } = aTable();
+      const clock = makeTestClock();
+      const identity = { table, stage: 'test', clock, random: systemRandom };
+      const authenticate = makeAuthenticate(identity);
+      const ours = `Bearer ${(await createOperatorKey(identity)).secret.reveal()}`;
+      await authenticate(ours, '203.0.113.7');
+      for (let number = 0; number < 31; number += 1) {
+        await authenticate(madeUp(number), '203.0.113.7').catch(() => undefined);
+      }
+
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      now.mockReturnValue(30_000);
+
+      await expect(authenticate(ours, '203.0.113.7')).resolves.toMatchObject({ role: 'operator' });
+    } finally {
+      now.mockRestore();
+    }
+  });
+
   it('asks the table itself, so that a key that was just made is known', async () => {
     const { table, reads } = aTable();
     const authenticate = makeAuthenticate({ table, stage: 'test', clock: systemClock });

@@ -119,6 +119,17 @@ describe('the rates of a tenant', { timeout: 120_000 }, () => {
     expect(freed).toMatchObject({ outcome: 'taken' });
   });
 
+  it('never say that more is left than there ever is', async () => {
+    const clock = makeTestClock();
+    const [tenantId, process] = [aTenant(), aProcess(clock)];
+    for (let time = 0; time < 3; time += 1) await process.take({ tenantId, quota: 'requests' }, quotas);
+    clock.advance(500);
+
+    const { state } = await process.take({ tenantId, quota: 'requests' }, quotas);
+
+    expect(state.left).toBe(1_000);
+  });
+
   it('say at once that a request wants more than there ever are', async () => {
     const process = aProcess(makeTestClock());
 
