@@ -87,7 +87,7 @@ describe('the check of API keys', () => {
     const refused: string[] = [];
     const identity = { table, stage: 'test', clock, random: systemRandom };
     const authenticate = makeAuthenticate(identity, { countRefused: (reason) => refused.push(reason) });
-    const { secret } = await createOperatorKey(identity);
+    const { secret } = await createOperatorKey(identity, ADMIN);
     const ours = `Bearer ${secret.reveal()}`;
     await authenticate(ours, '203.0.113.7');
     const codeOf = (number: number, address: string) =>
@@ -115,7 +115,7 @@ describe('the check of API keys', () => {
       const clock = makeTestClock();
       const identity = { table, stage: 'test', clock, random: systemRandom };
       const authenticate = makeAuthenticate(identity);
-      const ours = `Bearer ${(await createOperatorKey(identity)).secret.reveal()}`;
+      const ours = `Bearer ${(await createOperatorKey(identity, ADMIN)).secret.reveal()}`;
       await authenticate(ours, '203.0.113.7');
       for (let number = 0; number < 31; number += 1) {
         await authenticate(madeUp(number), '203.0.113.7').catch(() => undefined);
