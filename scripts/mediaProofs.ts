@@ -47,4 +47,13 @@ export const mediaProofs: readonly Proof[] = [
     sample: 'none',
     cases: TESTS,
   },
+  {
+    name: 'history',
+    what: 'A history of 50,000 messages in 500 chats is taken in once, though its job is killed three times, for less than a write unit a message.',
+    daily: 'one killed at each call of the store, and hostile ones: `test/functions/media/history`',
+    place: 'beside',
+    whole: file('test/functions/media/history/history.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
 ];

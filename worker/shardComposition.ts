@@ -5,6 +5,8 @@ import { UnpairedPlaces } from '../shared/connection/unpairedPlaces.ts';
 import { OpenActions } from '../shared/action/openActions.ts';
 import { ConnectionStore } from '../shared/connection/connectionStore.ts';
 import { NumberLookUps } from '../shared/contact/numberLookUps.ts';
+import { NoticeStore } from '../shared/history/noticeStore.ts';
+import type { ConnectionSettings } from '../shared/connection/settings.ts';
 import { countFiltered } from '../shared/connection/filteredMessages.ts';
 import type { StanzaId, WorkerId } from '../shared/kernel/id.ts';
 import { isStatus } from '../shared/kernel/jid.ts';
@@ -18,6 +20,7 @@ import { PictureStore } from '../shared/media/pictureStore.ts';
 import { UploadStore } from '../shared/media/uploadStore.ts';
 import { MessageStore } from '../shared/message/messageStore.ts';
 import { newestMessageIn } from '../shared/message/newestMessage.ts';
+import { PastMessages } from '../shared/message/pastMessages.ts';
 import { ReceivedMessages, type ReceivedMessagesDependencies } from '../shared/message/receivedMessages.ts';
 import type { WorkerConfig } from '../shared/platform/config.ts';
 import type { Scope } from '../shared/kernel/scope.ts';
@@ -35,6 +38,7 @@ import { OwnedShards } from './commands/ownedShards.ts';
 import type { SessionSocketsDependencies } from './runner/sessionSockets.ts';
 import { makeShardWork } from './commands/shardWork.ts';
 import { findWaitingFiles, takeFileAnswer, type FileAnswerDependencies } from './files/takeFileAnswer.ts';
+import { recordHistory } from './files/recordHistory.ts';
 import { makeKnownFiles } from './sending/messageFiles.ts';
 import { openSession } from './session/session.ts';
 import type { OwnedConnection } from './fleet/ownedConnection.ts';
@@ -64,7 +68,7 @@ export function makeOwnedShards(options: WorkOptions): OwnedShards {
   const { clock, random, polling } = world;
   const { table, acting } = world.connect(gate);
   const connections = new ConnectionStore({ table, stage });
-  const messages = new MessageStore({ table, stage });
+  const messages = new MessageStore({ table, stage, past: new PastMessages({ table, stage }) });
   const openActions = new OpenActions({ table, stage });
   const files = { media: new MediaStore({ table, stage, clock }), askedFiles: new AskedFiles({ table, stage, clock }) };
   const stores = { table, messages, actions: new ActionStore({ table, stage }), openActions, ...files };
@@ -168,6 +172,7 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
     queueUrlBase: config.queueUrlBase,
     clock,
   };
+  const histories = makeHistories(parts);
   return {
     openSession: (owned) => openSession(owned, { ...common, table, stage, keyProvider, storeTimeoutMs, metrics }),
     openSocket: ({ owned, session, generation, pairing, settings, onLimit, version, onInput, onLoggedIn, scope }) =>
@@ -194,14 +199,37 @@ function makeSockets(parts: SocketParts): SessionSocketsDependencies {
         },
         keepPicture: async (picture) => toKeptPicture(await keepPicture(pictures, owned.tenantId, picture)),
         received: receivedBy({ table, stage }, owned, clock),
-        kept: {
-          find: (messageId) => messages.find(owned.connectionId, messageId),
-          newestIn: (names) => newestMessageIn({ table, stage }, owned.connectionId, names),
-        },
+        kept: keptBy({ table, stage }, messages, owned, clock),
         lookUps: lookUpsOf({ table, stage, clock }, owned),
+        recordHistory: (notice, own) => histories.record(owned, settings?.() ?? {}, { notice, own }),
         countFiltered: (counts) => countFiltered({ table, stage }, owned, counts, clock.nowMs()),
         lookUpSent: async (stanzaId) => findSentOnce(messages, owned, stanzaId),
       }),
+  };
+}
+
+/** Records what phones tell of histories. */
+function makeHistories({ config, logger, gate, table, acting, world: { clock, random } }: SocketParts) {
+  const { stage, queueUrlBase } = config;
+  const notices = new NoticeStore({ table, stage });
+  const common = { notices, queue: acting, stage, queueUrlBase, clock, random, assertOpen: gate.assertOpen };
+  return {
+    record: (owned: OwnedConnection, ...rest: [ConnectionSettings, Parameters<typeof recordHistory>[3]]) =>
+      recordHistory({ ...common, logger: loggerOf(logger, owned) }, owned, ...rest),
+  };
+}
+
+function keptBy(
+  store: ReceivedMessagesDependencies,
+  messages: MessageStore,
+  { connectionId }: OwnedConnection,
+  clock: Pick<Surroundings['clock'], 'nowMs'>,
+): OpenSocketOptions['kept'] {
+  const past = new PastMessages(store);
+  return {
+    find: (messageId) => messages.find(connectionId, messageId),
+    newestIn: (names) => newestMessageIn(store, connectionId, names),
+    oldestIn: (names) => past.oldestOf({ connectionId }, names, clock.nowMs()),
   };
 }
 

@@ -12,6 +12,8 @@ import { deadlines } from '../../shared/kernel/deadlines.ts';
 import { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import { makeFilesToSend } from '../../shared/media/filesToSend.ts';
 import { TenantFiles } from '../../shared/media/keptBytes.ts';
+import { LiveCopies } from '../../shared/history/liveCopies.ts';
+import { NoticeStore } from '../../shared/history/noticeStore.ts';
 import { MediaStore } from '../../shared/media/mediaStore.ts';
 import { ObjectHolds } from '../../shared/media/objectHolds.ts';
 import { S3ObjectAddresses } from '../../shared/media/s3ObjectAddresses.ts';
@@ -19,7 +21,9 @@ import { S3ObjectUploads } from '../../shared/media/s3ObjectUploads.ts';
 import { S3RequestSigner } from '../../shared/media/s3RequestSigner.ts';
 import { makeQueueClient } from '../../shared/platform/aws.ts';
 import type { ApiConfig } from '../../shared/platform/config.ts';
+import { MessageStore } from '../../shared/message/messageStore.ts';
 import { MessagesOfChats } from '../../shared/message/messagesOfChats.ts';
+import { PastMessages } from '../../shared/message/pastMessages.ts';
 import { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
 import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.ts';
 import { makeEndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
@@ -51,13 +55,18 @@ export function composeApi(
     holds: new ObjectHolds({ ...http, clock: systemClock }),
     tenantFiles: new TenantFiles({ ...http, clock: systemClock }),
   };
+  const past = new PastMessages(http);
   const sent = { ...http, ...files, clock: systemClock, queue, queueUrlBase: config.queueUrlBase };
   return {
     ...http,
     actions: new ActionStore(http),
     openActions: new OpenActions(http),
     chats: new ChatStore(http),
-    messagesOfChats: new MessagesOfChats(http),
+    past,
+    messages: new MessageStore({ ...http, past }),
+    messagesOfChats: new MessagesOfChats({ ...http, past }),
+    live: new LiveCopies(http),
+    notices: new NoticeStore(http),
     contacts: new ContactStore(http),
     archiveJobs: new ArchiveJobs({ ...http, clock: systemClock }),
     exportFiles: new ExportFiles({ ...http, clock: systemClock }),

@@ -14,6 +14,7 @@ import { eventRoutes, type EventRouteDependencies } from '../routes/events.ts';
 import { eventTypeRoutes } from '../routes/eventTypes.ts';
 import { exportRoutes, type ExportRouteDependencies } from '../routes/exports.ts';
 import { exportScheduleRoutes } from '../routes/exportSchedule.ts';
+import { historyRoutes, type HistoryRouteDependencies } from '../routes/history.ts';
 import { healthRoutes, type HealthRouteDependencies } from '../routes/health.ts';
 import { lifecycleRoutes } from '../routes/lifecycle.ts';
 import { messagePartRoutes } from '../routes/messageParts.ts';
@@ -50,6 +51,7 @@ export interface ApiDependencies
     ChatRouteDependencies,
     ContactRouteDependencies,
     ExportRouteDependencies,
+    HistoryRouteDependencies,
     WebhookTrialDependencies,
     HealthRouteDependencies,
     StreamTicketRouteDependencies,
@@ -84,6 +86,7 @@ export function apiRoutes(given: ApiDependencies): {
     ...exportRoutes(dependencies),
     ...exportScheduleRoutes(dependencies),
     ...contactErasureRoutes(dependencies),
+    ...historyRoutes(dependencies),
     ...actionRoutes(dependencies),
     ...webhookRoutes(dependencies),
     ...webhookChangeRoutes(dependencies),

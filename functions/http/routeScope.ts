@@ -35,6 +35,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   'scheduled-messages': 'messages',
   start: 'connections',
   stop: 'connections',
+  sync: 'messages',
   tenant: 'tenant',
   webhooks: 'webhooks',
 };

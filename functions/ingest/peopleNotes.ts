@@ -1,23 +1,15 @@
 import { LRUCache } from 'lru-cache';
-import type { Contact } from '../../shared/contact/contact.ts';
 import type { ContactStore } from '../../shared/contact/contactStore.ts';
-import {
-  planSighting,
-  type ContactNews,
-  type KnownRows,
-  type SightingPlan,
-} from '../../shared/contact/planSighting.ts';
+import { toNewsFact } from '../../shared/contact/newsFact.ts';
+import { planSighting, type KnownRows, type SightingPlan } from '../../shared/contact/planSighting.ts';
 import { sightingOf, sightingsIn, together, type Sighting } from '../../shared/contact/sighting.ts';
 import type { TenantEvent } from '../../shared/event/event.ts';
-import { namesKey } from '../../shared/event/facts/contactChangeFact.ts';
-import { mergedKey } from '../../shared/event/facts/contactMergedFact.ts';
-import type { Fact } from '../../shared/event/facts/factRows.ts';
 import { publishFact, type FactQueue } from '../../shared/event/publishFact.ts';
 import type { FactInHand, FactSource } from '../../shared/event/recording/factInHand.ts';
 import type { LoggedEvent } from '../../shared/event/recording/loggedEvent.ts';
 import { withDeadline } from '../../shared/kernel/deadline.ts';
 import { deadlines } from '../../shared/kernel/deadlines.ts';
-import { isLid, toPhoneJid } from '../../shared/kernel/jid.ts';
+import { toPhoneJid } from '../../shared/kernel/jid.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 export interface PeopleNotesParts extends FactQueue, Pick<Surroundings, 'clock' | 'logger' | 'metrics'> {
@@ -99,7 +91,7 @@ export class PeopleNotes {
     const { contacts, clock } = this.#parts;
     const { connectionId } = source;
     const nowMs = clock.nowMs();
-    for (const news of plan.news) await publishFact(this.#parts, source, toFact(news, rows, nowMs));
+    for (const news of plan.news) await publishFact(this.#parts, source, toNewsFact(news, rows, nowMs));
     // Somebody else has changed the row: the next sighting of the person is judged by what it says then.
     if (plan.own !== undefined && !(await contacts.write(connectionId, plan.own, nowMs))) return;
     for (const write of plan.others) await contacts.write(connectionId, write, nowMs);
@@ -133,28 +125,4 @@ function recipientsIn({ type, text }: LoggedEvent, toSelf: ReadonlySet<string>):
   const { phoneNumber, lid } = event.data.recipient;
   const found = sightingOf([lid, phoneNumber === undefined ? undefined : toPhoneJid(phoneNumber.slice(1))]);
   return found === undefined ? [] : [found];
-}
-
-/** The fact that tells news. */
-function toFact(news: ContactNews, rows: KnownRows, nowMs: number): Fact {
-  if (news.news === 'merged') {
-    const { from, into } = news;
-    return {
-      kind: 'contact_merged',
-      key: mergedKey(from.id, into.id, from.firstSeenAtMs),
-      atMs: nowMs,
-      ...named(into),
-      was: from.id,
-    };
-  }
-  const { contact, changed } = news;
-  const version = rows.find(contact.id)?.version ?? 0;
-  const key = namesKey(contact.id, version, [changed.push, changed.username]);
-  return { kind: 'contact_change', key, atMs: nowMs, ...named(contact), ...changed };
-}
-
-function named(contact: Contact): { readonly contact: string; readonly contactAlias?: string } {
-  const { id, number } = contact;
-  const alias = isLid(id) && number ? toPhoneJid(number) : undefined;
-  return { contact: id, ...(alias === undefined ? {} : { contactAlias: alias }) };
 }

@@ -1,5 +1,9 @@
+import { ChatStore } from '../../shared/chat/chatStore.ts';
+import { ContactStore } from '../../shared/contact/contactStore.ts';
 import { FILE_BYTES } from '../../shared/content/mediaFile.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
+import { LiveCopies } from '../../shared/history/liveCopies.ts';
+import { NoticeStore } from '../../shared/history/noticeStore.ts';
 import { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import { TenantFiles } from '../../shared/media/keptBytes.ts';
 import type { FileToSend } from '../../shared/media/fileToSend.ts';
@@ -8,6 +12,7 @@ import { ObjectHolds } from '../../shared/media/objectHolds.ts';
 import type { PictureUse } from '../../shared/media/pictureBytes.ts';
 import { PictureStore } from '../../shared/media/pictureStore.ts';
 import { S3ObjectStore } from '../../shared/media/s3ObjectStore.ts';
+import { PastMessages } from '../../shared/message/pastMessages.ts';
 import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.ts';
 import type { MediaConfig } from '../../shared/platform/config.ts';
 import { UploadStore } from '../../shared/media/uploadStore.ts';
@@ -42,6 +47,14 @@ export function mediaParts(config: MediaConfig, options: { readonly allowLoopbac
       prepare: prepareWith({ objects, converter }),
       makePicture: (file: FileToSend, as: PictureUse, signal: AbortSignal) =>
         makePicture({ objects, converter }, file, as, signal),
+    },
+    histories: {
+      table: stores.table,
+      notices: new NoticeStore(stores),
+      past: new PastMessages(stores),
+      live: new LiveCopies(stores),
+      chats: new ChatStore(stores),
+      contacts: new ContactStore(stores),
     },
     pictures: new PictureStore({ ...stores, clock: systemClock }),
     holds: new ObjectHolds(stores),

@@ -8,6 +8,7 @@ import { objectNameOf, type Media } from '../../shared/media/media.ts';
 import type { ObjectHolds } from '../../shared/media/objectHolds.ts';
 import { mediaFaults } from '../../shared/media/mediaFaults.ts';
 import { askForFiles, mediaJobSchema, type MediaQueue } from '../../shared/media/mediaJob.ts';
+import { historyJobSchema } from '../../shared/history/historyJob.ts';
 import { pictureJobSchema } from '../../shared/media/pictureJob.ts';
 import { sendJobSchema } from '../../shared/media/sendJob.ts';
 import type { MediaEnd, MediaStore } from '../../shared/media/mediaStore.ts';
@@ -20,6 +21,7 @@ import { eraseFile, eraseFilesOfConnection, eraseMessage, letGo, type EraseDepen
 import { fetchFile, type FetchDependencies } from './fetchFile.ts';
 import { fetchLink, LINK_TRIES, type LinkDependencies } from './fetchLink.ts';
 import { fetchPicture } from './fetchPicture.ts';
+import { handleHistoryJob, type HistoryJobDependencies } from './history/handleHistoryJob.ts';
 import { handlePictureJob, type PictureJobDependencies } from './handlePictureJob.ts';
 import { retrySeconds } from './retrySchedule.ts';
 import { handleSendJob, type SendJobDependencies } from './send/handleSendJob.ts';
@@ -35,6 +37,7 @@ export interface MediaDependencies
   readonly holds: Pick<ObjectHolds, 'hold' | 'holdOf' | 'count' | 'release'>;
   readonly media: Pick<MediaStore, 'find' | 'findAny' | 'end' | 'erase' | 'noteAsked'>;
   readonly brought: Pick<BroughtFileStore, 'end' | 'find'>;
+  readonly histories: Pick<HistoryJobDependencies, 'notices' | 'past' | 'live' | 'chats' | 'contacts' | 'table'>;
   readonly pictures: PictureJobDependencies['pictures'] & EraseDependencies['pictures'];
   readonly sending: Pick<SendJobDependencies, 'prepare' | 'hosts'> & {
     readonly makePicture: PictureJobDependencies['makePicture'];
@@ -73,6 +76,11 @@ async function handleRecord(dependencies: MediaDependencies, record: SQSRecord):
       picture.body,
       record,
     );
+    return outcome === 'done' ? 'done' : postpone(dependencies, record, outcome.hiddenForSeconds);
+  }
+  const history = parseBody(historyJobSchema, record);
+  if ('body' in history) {
+    const outcome = await handleHistoryJob({ ...dependencies, ...dependencies.histories }, history.body, record);
     return outcome === 'done' ? 'done' : postpone(dependencies, record, outcome.hiddenForSeconds);
   }
   if (await erases(dependencies, record)) return 'done';

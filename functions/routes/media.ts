@@ -4,6 +4,7 @@ import type { BroughtFile } from '../../shared/media/broughtFile.ts';
 import type { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import { askToErase, eraseJobOf } from '../../shared/media/eraseJob.ts';
 import { toFileToSend } from '../../shared/media/fileToSend.ts';
+import { makePastRow, type PastRowParts } from '../../shared/message/pastRow.ts';
 import { shownMediaSchema, toShownMedia, type Media } from '../../shared/media/media.ts';
 import { mediaFaults } from '../../shared/media/mediaFaults.ts';
 import { askForFiles, type MediaQueue } from '../../shared/media/mediaJob.ts';
@@ -17,6 +18,7 @@ import { uploadOf, type MediaUploadDependencies } from './mediaUploads.ts';
 export interface MediaRouteDependencies
   extends
     MediaQueue,
+    PastRowParts,
     Pick<ConnectionRouteDependencies, 'connections'>,
     Pick<MediaUploadDependencies, 'uploads' | 'clock'> {
   readonly media: MediaStore;
@@ -87,6 +89,8 @@ function fetchRoute(dependencies: MediaRouteDependencies): Route {
     handle: async ({ tenantId, parameters }) => {
       const before = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
       await findConnection(dependencies.connections, tenantId, before.connectionId);
+      // A file of a history is erased with its connection by the row of its message.
+      await makePastRow(dependencies, before.connectionId, before.messageId, dependencies.clock.nowMs());
       if (mayBeAsked.has(before.state)) await dependencies.media.ask(before);
       const media = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
       // One that is pending already may have lost its place in the queue with a request that died here.

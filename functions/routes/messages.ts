@@ -7,11 +7,11 @@ import { withFilesOf } from '../../shared/media/filesToSend.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import { cancelMessage } from '../../shared/message/cancelMessage.ts';
 import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
-import type { MessagesOfChats } from '../../shared/message/messagesOfChats.ts';
 import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
 import type { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { route, type Route } from '../http/route.ts';
+import { listChatMessages, type ChatMessagesParts } from './chatMessages.ts';
 import { addressesOf, chatAddress } from './chats.ts';
 import { findConnection } from './connections.ts';
 import { findFilesOf } from './filesOfMessages.ts';
@@ -19,13 +19,12 @@ import type { SendableConnections } from './sendableConnections.ts';
 import { POLL_EXAMPLE, pollViewSchema, toPollView } from './pollView.ts';
 import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
 
-export interface MessageRouteDependencies extends AcceptDependencies {
+export interface MessageRouteDependencies extends AcceptDependencies, ChatMessagesParts {
   readonly connections: ConnectionStore;
   readonly sendable: Pick<SendableConnections, 'find'>;
   readonly scheduled: Pick<ScheduledMessages, 'forget'>;
   readonly media: MediaStore;
   readonly chats: ChatStore;
-  readonly messagesOfChats: MessagesOfChats;
 }
 
 const SENDING =
@@ -44,7 +43,7 @@ const CANCELLED_EXAMPLE = {
 
 // oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function messageRoutes(dependencies: MessageRouteDependencies): readonly Route[] {
-  const { connections, sendable, messages, messagesOfChats, media, clock } = dependencies;
+  const { connections, sendable, messages, media, clock } = dependencies;
   return [
     route('POST', '/v1/connections/{connectionId}/messages', {
       summary: 'Send a message: 202 means that it is in the queue, or kept until its time',
@@ -64,7 +63,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
     route('GET', '/v1/connections/{connectionId}/messages', {
       summary: 'List messages, newest first',
       description:
-        'With `chat` only those of one chat. They are looked for among all of the connection, some 6,000 in one request, so a page may be empty and have more behind it: go on with `next`.',
+        'With `chat` only those of one chat, and with them those that a history brought. They are looked for among all of the connection, some 6,000 in one request, so a page may be empty and have more behind it: go on with `next`.',
       query: z.strictObject({
         chat: chatAddress.optional().meta({
           description: 'A phone number, or the address of a person, a group or a channel.',
@@ -83,8 +82,9 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
         const page =
           query.chat === undefined
             ? await messages.list(connection.connectionId, place)
-            : await messagesOfChats.list(
-                connection.connectionId,
+            : await listChatMessages(
+                dependencies,
+                connection,
                 await addressesOf(dependencies, connection, query.chat),
                 place,
               );

@@ -52,6 +52,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // The people whom a connection knows, and its chats.
       core('CONTACTS', 'BatchGetItem', 'GetItem', 'Query'),
       core('CHATS', 'BatchGetItem', 'Query'),
+      // What phones have told of before the account was linked.
+      core('HISTORY', 'BatchGetItem', 'Query'),
       // The API counts how many actions of a connection are open.
       core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.
@@ -126,6 +128,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('CONTACTS', 'BatchGetItem', 'PutItem', 'UpdateItem'),
       // What events say about chats. One that turns out to be another one goes.
       core('CHATS', 'BatchGetItem', 'DeleteItem', 'PartiQLInsert', 'PartiQLUpdate', 'PutItem', 'UpdateItem'),
+      // A message of a history that others name, such as one that is voted on.
+      core('HISTORY', 'BatchGetItem', 'Query'),
       // Events for webhooks in strict order.
       core('ENDPOINT', 'PartiQLInsert', 'PutItem'),
       // Ingest notes how far behind it is.
@@ -206,16 +210,21 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     ],
     dataKeys: false,
   },
-  // The media function meets WhatsApp's hosts and bytes of strangers: it sees no session, no message and no key of the API.
+  // The media function meets WhatsApp's hosts and bytes of strangers: it sees no session and no key of the API, and of messages those of histories.
   media: {
     tables: [
-      core('MEDIA', 'DeleteItem', 'GetItem', 'PutItem', 'UpdateItem'),
+      core('MEDIA', 'DeleteItem', 'GetItem', 'PartiQLInsert', 'PutItem', 'UpdateItem'),
       // Files as they lie at WhatsApp.
       core('UPLOAD', 'DeleteItem', 'GetItem', 'PutItem', 'Query'),
       // For how long a tenant has its files kept, which of them hold an object, and how much is kept.
       core('FILES', 'GetItem'),
       core('OBJECT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('KEPT', 'UpdateItem'),
+      // Histories of phones: notices, messages, chats and people; and which of the messages are there by themselves.
+      core('HISTORY', 'BatchGetItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      core('CON', 'BatchGetItem'),
+      core('CHATS', 'BatchGetItem', 'PutItem', 'UpdateItem'),
+      core('CONTACTS', 'BatchGetItem', 'PutItem', 'UpdateItem'),
     ],
     queues: [
       // A file that the phone is asked for is looked at again for longer than one message of the queue may be given out.
@@ -288,6 +297,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       // A message that waits and expires is to be looked after then.
       core('DUE', 'PutItem'),
       core('ACTIONS', 'DeleteItem', 'PutItem', 'Query'),
+      // What the phone tells of the history, and the messages of it.
+      core('HISTORY', 'PutItem', 'Query'),
       // Files that the phone is asked for, and what it answers; and pictures that WhatsApp shows, which are kept as long as the tenant says.
       core('MEDIA', 'GetItem', 'PutItem', 'UpdateItem'),
       core('FILES', 'GetItem'),

@@ -100,6 +100,7 @@ export function dashboardDefinitions(stage: string, names: PhysicalNames = unnam
         ...own('Not readable, not repeated', 'UnreadableMessages', 'RetryReceiptsRefused', 'ReceiptsNotCounted'),
         ...own('New people, and what WhatsApp stops', 'FirstContacts', 'SendBrakes', 'ContactsNotKept', 'ChatsNotKept'),
         ...own('What cannot be shown yet', 'PlaintextsNotKept'),
+        ...own('Histories of phones', 'HistoryParts', 'HistoryMessages'),
         ...own('The state that own devices share', 'AppStateFailed', 'AppStateChangesIgnored'),
         ...due,
         ...archive,

@@ -16,6 +16,10 @@ export const actionErrors = {
   unanswered: 'WhatsApp did not answer in time, several times in a row. Ask again later.',
   recipient_has_no_account: 'This phone number has no WhatsApp account.',
   message_not_found: 'This connection has no such message, or it is older than messages are kept.',
+  no_message_known:
+    'No message of this chat is known here, so that nothing says before which one the phone is to look. Ask again when one has come.',
+  phone_offline:
+    'The phone of the account did not answer in time: it is off, or has no network. Ask again when it is online; what it answers later is taken in all the same.',
   message_not_markable: 'Only what others wrote, to people, groups or as a status, can be marked as read or played.',
   message_not_sent: 'WhatsApp does not have this message, because it was not sent.',
   app_state_key_missing:

@@ -22,6 +22,7 @@ import {
   chatUnpin,
   chatUnread,
 } from './kinds/chatMarks.ts';
+import { chatHistoryFetch } from './kinds/chatHistory.ts';
 import { chatTyping } from './kinds/chatTyping.ts';
 import { communityCreate, communityGroupLink, communityGroupsList, communityGroupUnlink } from './kinds/communities.ts';
 import {
@@ -106,6 +107,7 @@ export const actionRows = [
   chatUnmute,
   chatClear,
   chatDelete,
+  chatHistoryFetch,
   addressBookSave,
   addressBookRemove,
   labelList,

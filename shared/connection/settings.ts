@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { inboundTypes, type InboundType } from '../content/content.ts';
 import { FILE_BYTES, fileUses } from '../content/mediaFile.ts';
 import { chatKinds, type ChatKind } from './chatKind.ts';
+import { historyPolicies } from './historyPolicy.ts';
 import {
   appliedOf,
   changeSchemaOf,
@@ -84,6 +85,13 @@ const settingRows = {
         FILE_BYTES,
       ),
     },
+  ),
+  history: setting(
+    z.enum(historyPolicies).meta({
+      description:
+        'How much of what was before is kept when an account is linked: nothing, what its phone gives each new device (some months), or all that it has. A change counts for the next link.',
+    }),
+    'recent',
   ),
   readReceipts: setting(
     z.enum(['manual', 'automatic']).meta({

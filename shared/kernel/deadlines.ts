@@ -68,6 +68,15 @@ export const deadlines = {
     source: '100 MB, the largest document of the Cloud API, at 7 Mbit/s; a message waits for it',
   },
   mediaFetch: { ms: 285_000, source: 'what the function has (`mediaTimes`), and time to write down how it ended' },
+  historyRun: {
+    ms: 200_000,
+    source:
+      'the time of a run of the function (`mediaTimes`) without that of the longest chat and of the fetch; then another run goes on',
+  },
+  phoneHistory: {
+    ms: 12_000,
+    source: 'a phone that is online answers within seconds; the action has 20 s for all of it',
+  },
   mediaTaken: { ms: 30_000, source: 'a host that has a whole file and says nothing for so long has broken off' },
   mediaSend: { ms: 285_000, source: 'what the function has (`mediaTimes`), and time to write down how it ended' },
   publish: { ms: 15_000, source: 'three tries of a store call; shorter than a stanza' },

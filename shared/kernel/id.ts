@@ -187,6 +187,35 @@ export function deriveLinkedMediaId(tenantId: TenantId, link: string, windowMs: 
   return `med_${derivedUlid(windowMs, [tenantId, link, windowMs])}` as MediaId;
 }
 
+/**
+ * The id of a message that a history brought. Its ULID carries WhatsApp's time, then the tag of its chat, by which it is found, and a hash of
+ * its unique parts: the same message always gets the same id.
+ */
+export function derivePastMessageId(
+  connectionId: ConnectionId,
+  stanza: { readonly chat: string; readonly sender: string; readonly stanzaId: string; readonly timestampMs: number },
+): MessageId {
+  const { chat, sender, stanzaId, timestampMs } = stanza;
+  const derived = derivedUlid(timestampMs, [connectionId, chat, sender, stanzaId]);
+  const tagged = derived.slice(0, TIME_CHARACTERS) + tagOfChat(chat) + derived.slice(TIME_CHARACTERS + TAG_CHARACTERS);
+  return `msg_${tagged}` as MessageId;
+}
+
+/** The characters of a ULID that hold its time, and those of them behind it that name the chat of a past message. */
+const TIME_CHARACTERS = 10;
+const TAG_CHARACTERS = 5;
+
+/** The tag of a chat in the ids of its past messages: 25 bits, so two chats may share one. */
+export function tagOfChat(chat: string): string {
+  return derivedUlid(0, [chat]).slice(TIME_CHARACTERS, TIME_CHARACTERS + TAG_CHARACTERS);
+}
+
+/** The tag that an id has, if it is that of a past message. */
+export function tagOfPastId(messageId: MessageId): string {
+  const from = 'msg_'.length + TIME_CHARACTERS;
+  return messageId.slice(from, from + TAG_CHARACTERS);
+}
+
 function derivedUlid(timestampMs: number, parts: readonly unknown[]): string {
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest();
   let next = 0;

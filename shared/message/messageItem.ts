@@ -37,6 +37,12 @@ export function toSentItem(message: SentMessage, writeId?: string): Readonly<Rec
   };
 }
 
+/** Whether a row is an edit or a deletion of another message, which shows what it says. */
+export function isChange({ content }: Readonly<Record<string, unknown>>): boolean {
+  const { type } = content as { readonly type: string };
+  return type === 'edit' || type === 'revoke';
+}
+
 /** A stored row as a message. Only our own code writes rows, so a missing attribute is a bug and shows as undefined. */
 export function toMessage(item: Record<string, unknown>): Message {
   const common = {

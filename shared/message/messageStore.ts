@@ -8,17 +8,20 @@ import { firstMessageKey, MESSAGE_PREFIX, messageKey } from '../platform/keys.ts
 import { queryItems, readPage } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { beginTry } from './beginTry.ts';
-import { toMessage } from './messageItem.ts';
+import { isChange, toMessage } from './messageItem.ts';
 import { sendStates, type Message, type SendState, type SentMessage } from './message.ts';
 import { AudienceStore } from './audienceStore.ts';
 import type { ParkReason } from './messageWait.ts';
 import { NewMessages, type CallerKey, type Creation, type NewMessage } from './newMessages.ts';
+import type { PastMessages } from './pastMessages.ts';
 import { ParkedRows, type ParkedMessage, type ParkingMessage } from './parkedRows.ts';
 import type { SendError } from './sendError.ts';
 
 export interface MessageStoreDependencies {
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
+  /** The messages that histories brought; left out where none is looked for. */
+  readonly past?: Pick<PastMessages, 'find'>;
 }
 
 /** The connection whose owner writes, and the epoch under which the owner does. */
@@ -35,23 +38,19 @@ export interface SendFailure {
   readonly error: SendError;
 }
 
-/** Whether a row is an edit or a deletion of another message, which shows what it says. */
-function isChange({ content }: Readonly<Record<string, unknown>>): boolean {
-  const { type } = content as { readonly type: string };
-  return type === 'edit' || type === 'revoke';
-}
-
 /** Reads and writes of message rows, each with its condition. */
 export class MessageStore {
   readonly #table: DynamoDBDocumentClient;
   readonly #TableName: string;
   readonly #parked: ParkedRows;
   readonly #new: NewMessages;
+  readonly #past: MessageStoreDependencies['past'];
   /** The people whom statuses are for. */
   readonly audiences: AudienceStore;
 
-  constructor({ table, stage }: MessageStoreDependencies) {
+  constructor({ table, stage, past }: MessageStoreDependencies) {
     this.#table = table;
+    this.#past = past;
     this.#parked = new ParkedRows(table, stage);
     this.#new = new NewMessages(table, stage);
     this.#TableName = tableName(stage, 'core');
@@ -68,7 +67,8 @@ export class MessageStore {
     const answer = await this.#table.send(
       new GetCommand({ TableName: this.#TableName, Key: messageKey(connectionId, messageId), ConsistentRead: true }),
     );
-    return answer.Item === undefined ? undefined : toMessage(answer.Item);
+    if (answer.Item !== undefined) return toMessage(answer.Item);
+    return this.#past?.find({ connectionId }, messageId);
   }
 
   /** Finds the message that we sent under a stanza id, which a receipt or a retry request names. */

@@ -7,6 +7,7 @@ import { PAGE_BYTES, queryAnswers, type Item } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import type { Message } from './message.ts';
 import { toMessage } from './messageItem.ts';
+import type { PastMessages } from './pastMessages.ts';
 
 /** The most answers of the store that one page looks through: 1 MB each, which are some 1,500 messages. */
 const MOST_ANSWERS = 4;
@@ -14,6 +15,8 @@ const MOST_ANSWERS = 4;
 const NAMES = ['chat', 'chatAlias', '#to', 'resolvedTo', 'toAlias'] as const;
 /** The most rows of one `BatchGet`. */
 const BATCH = 100;
+/** The number of past messages that are looked for at once. */
+const AT_ONCE = 16;
 
 /**
  * Messages by their chat. Those of a connection lie in one row after the other, so that none costs a further write to be found by its
@@ -22,9 +25,20 @@ const BATCH = 100;
 export class MessagesOfChats {
   readonly #table: DynamoDBDocumentClient;
   readonly #TableName: string;
+  readonly #past: Pick<PastMessages, 'find'> | undefined;
 
-  constructor({ table, stage }: { readonly table: DynamoDBDocumentClient; readonly stage: string }) {
+  /** @param given.past the messages that histories brought; left out where none is looked for */
+  constructor({
+    table,
+    stage,
+    past,
+  }: {
+    readonly table: DynamoDBDocumentClient;
+    readonly stage: string;
+    readonly past?: Pick<PastMessages, 'find'>;
+  }) {
     this.#table = table;
+    this.#past = past;
     this.#TableName = tableName(stage, 'core');
   }
 
@@ -87,6 +101,15 @@ export class MessagesOfChats {
       if ((answer.UnprocessedKeys?.[this.#TableName]?.Keys ?? []).length > 0) throw new AppError('store_unavailable');
       for (const item of answer.Responses?.[this.#TableName] ?? []) {
         if (!isExpired(item, nowMs)) found.set(item['messageId'] as MessageId, toMessage(item));
+      }
+    }
+    const past = this.#past;
+    if (past === undefined) return found;
+    const missing = ids.filter((id) => !found.has(id));
+    for (let from = 0; from < missing.length; from += AT_ONCE) {
+      const some = missing.slice(from, from + AT_ONCE);
+      for (const message of await Promise.all(some.map((id) => past.find({ connectionId }, id)))) {
+        if (message !== undefined) found.set(message.messageId, message);
       }
     }
     return found;

@@ -19,6 +19,7 @@ export const actionKindNames = [
   'chat_unmute',
   'chat_clear',
   'chat_delete',
+  'chat_history_fetch',
   'address_book_save',
   'address_book_remove',
   'label_list',

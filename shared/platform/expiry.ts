@@ -4,6 +4,8 @@ const DAY_SECONDS = 86_400;
 export const retentionSeconds = {
   idempotency: DAY_SECONDS,
   message: 90 * DAY_SECONDS,
+  /** What a phone has told of a history, and how far it is taken in: as long as its messages. */
+  history: 90 * DAY_SECONDS,
   /** What is known of a person, counted from when they were last noticed. */
   contact: 90 * DAY_SECONDS,
   /** A chat, counted from the last time that something became of it: as long as its messages. */

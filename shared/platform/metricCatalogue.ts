@@ -260,6 +260,16 @@ export const metricCatalogue = {
     question: 'What did phones answer: here it is, it is not here, not now, or something that its seal does not fit?',
   },
   MediaFetchTime: { ...duration, question: 'How long did it take to fetch a file, from the host to its place?' },
+  HistoryParts: {
+    ...trouble,
+    dimensions: { outcome: ['done', 'failed'] },
+    question: 'How many parts of histories that phones sent were taken in, and how many never can be?',
+  },
+  HistoryMessages: {
+    ...trouble,
+    dimensions: { outcome: ['stored', 'known', 'acts', 'system', 'unreadable'] },
+    question: 'What became of the messages in histories?',
+  },
   MediaUploaded: {
     ...count,
     dimensions: { outcome: ['uploaded', 'failed', 'unfit', 'needs_token'] },

@@ -52,6 +52,8 @@ const bounds: Readonly<Record<string, string>> = {
   'functions/deliver/attemptNotes.ts #waiting': 'the endpoints of a fifth of a second',
   'functions/deliver/workChain.ts attempts': 'the posts of one chain in four seconds',
   'functions/deliver/attemptNotes.ts #underWay': 'the endpoints of a fifth of a second, until their write is over',
+  'functions/media/history/pastChatInHand.ts #held': 'messages of one chat: HELD_MESSAGES and HELD_BYTES',
+  'worker/socket/sending/heardHistories.ts #waiting': 'requests to the phone: MOST_WAITED_FOR',
   'functions/ingest/endpointLists.ts #known': 'a number of tenants',
   'functions/ingest/peopleNotes.ts #noted': '20,000 people, those not seen for longest go first',
   'shared/event/recording/pagesInHand.ts #ids': 'events of one run, gone with it',

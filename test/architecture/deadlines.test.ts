@@ -100,6 +100,7 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
   'worker/socket/pairing/pairing.ts: baileys sendUnifiedSession': [1, 'nobody waits for it'],
   'worker/socket/signal/sessionKeys.ts: event withResolvers': [1, 'races with the write, which has a deadline'],
   'worker/socket/pairing/pairing.ts: event once': [1, 'the answer to a request for a code, awaited in withDeadline'],
+  'worker/socket/sending/heardHistories.ts: event withResolvers': [1, 'races with a timer'],
   'worker/socket/inbound/longReceipts.ts: event withResolvers': [1, 'races with a timer'],
   'worker/socket/inbound/placeholders.ts: event withResolvers': [
     3,

@@ -32,6 +32,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'contact',
     'chat',
     'archive',
+    'history',
     'webhook',
     'deadLetters',
   ],

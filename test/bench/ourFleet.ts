@@ -137,11 +137,12 @@ export function makeOurFleet(
         emit,
         scope: new Scope('socket'),
         received: { listUpTo: async () => 'missing', noteMarked: async () => undefined },
-        kept: { find: async () => undefined, newestIn: async () => undefined },
+        kept: { find: async () => undefined, newestIn: async () => undefined, oldestIn: async () => undefined },
         countFiltered: async () => undefined,
         askedFiles: { find: async () => [], answered: async () => undefined },
         keepPicture: async () => ({ id: 'med_1', state: 'pending' }),
         lookUps: { find: async () => new Map(), keep: async () => undefined },
+        recordHistory: async () => undefined,
         lookUpSent: async () => undefined,
       });
       onOpening({ socket, session });

@@ -27,6 +27,7 @@ import type { WhatsAppClient } from '../whatsapp/client.ts';
 import { exportAndErase } from './archiveScenario.ts';
 import type { RecordedCall } from './callRecorder.ts';
 import { seeFrozen } from './frozenConnection.ts';
+import { recallHistory } from './recall.ts';
 import type { Ledger } from './judge.ts';
 import { slowRule } from '../../shared/webhook/slowEndpoint.ts';
 import type { UnwillingReceiver } from './unwillingReceiver.ts';
@@ -85,6 +86,10 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['people whom a connection knows', knowPeople],
   ['a message that is not acknowledged at once', linger],
   ['an event whose writer died', loseAnEvent],
+  [
+    'what was before the account was linked',
+    (tenant) => recallHistory({ ...tenant, numbers: { shop: SHOP, customer: CUSTOMER } }),
+  ],
   ['a file that comes, and one that is gone', receiveFiles],
   ['a file that is brought in parts and sent', bringAndSend],
   ['a picture that is set and looked up', showPicture],

@@ -102,11 +102,12 @@ export function makeOurClients({ whatsApp, folder, dynamoDbEndpoint, onReceived 
       metrics: silentMetrics,
       emit: (input) => void inputs.push(input),
       received: { listUpTo: async () => 'missing', noteMarked: async () => undefined },
-      kept: { find: async () => undefined, newestIn: async () => undefined },
+      kept: { find: async () => undefined, newestIn: async () => undefined, oldestIn: async () => undefined },
       countFiltered: async () => undefined,
       askedFiles: { find: async () => [], answered: async () => undefined },
       keepPicture: async () => ({ id: 'med_1', state: 'pending' }),
       lookUps: { find: async () => new Map(), keep: async () => undefined },
+      recordHistory: async () => undefined,
       lookUpSent: async (stanzaId) => sent.get(stanzaId),
     });
     return account;

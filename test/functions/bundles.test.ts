@@ -24,8 +24,8 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   // What actions about groups, profiles and channels say in events; that is 40 in each that knows events.
   deliver: 1_970,
   // Facts are made safe, and more kinds of failures and statuses are told apart. Choices by text, parts of messages.
-  // Changes of groups.
-  ingest: 1_400,
+  // Changes of groups. Messages that a history brought, as others name them.
+  ingest: 1_420,
   // Fetches files from WhatsApp, stores, counts and deletes them: undici, and the client of S3.
   media: 2_150,
   // Looks after deliveries that wait for hours.

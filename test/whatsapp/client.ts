@@ -1,5 +1,6 @@
 import type { StateEntry } from './appStatePhone.ts';
 import type { AppStateBody } from './appStateRoutes.ts';
+import type { HistoryBody } from './history.ts';
 import type { PhoneCall } from './calls.ts';
 import type { TranscriptEntry } from './phone.ts';
 import type { z } from 'zod';
@@ -188,6 +189,16 @@ export class WhatsAppClient {
 
   async read(number: string, id: string): Promise<void> {
     await this.#call('POST', `/phones/${number}/read`, { id });
+  }
+
+  /** A phone tells its linked devices of a part of its history. */
+  async tellHistory(number: string, body: HistoryBody): Promise<void> {
+    await this.#call('POST', `/phones/${number}/history`, body);
+  }
+
+  /** What a phone has of before, for linked devices that ask it. */
+  async keepPast(number: string, body: HistoryBody): Promise<void> {
+    await this.#call('POST', `/phones/${number}/past`, body);
   }
 
   /** A phone gives a linked device a new key for app-state patches. Both parts in base64. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { isFromElsewhere, pathOf } from '../../infra/local/steadyServer.ts';
 import { makeAppStateRoutes } from './appStateRoutes.ts';
+import { makeHistoryRoutes } from './historyRoutes.ts';
 import { makeCallRoutes } from './callRoutes.ts';
 import { faultSchema, registrationStrikeSchema, strikeSchema } from './faults.ts';
 import type { Group } from './group.ts';
@@ -168,6 +169,7 @@ const routes = [
   ...phoneRoutes,
   ...makeCallRoutes(find),
   ...makeAppStateRoutes(find, findDevice),
+  ...makeHistoryRoutes(find),
   ...makeRawRoutes(find, findChat),
   ...makeFileRoutes(find, findChat),
   ...makeGroupRoutes(find, findGroup),

@@ -4,7 +4,16 @@ import { encodeWAMessage, type proto } from '@whiskeysockets/baileys';
 import { broadcastTo, STATUS } from './broadcast.ts';
 import { contentOf, plaintextOf } from './content.ts';
 import type { Group } from './group.ts';
-import { makeHistoryNotice } from './history.ts';
+import {
+  chatsOf,
+  historySchema,
+  makeHistoryNotice,
+  olderThan,
+  placeHistory,
+  toHistory,
+  toNoticeMessage,
+  type HistoryBody,
+} from './history.ts';
 import type { PhoneFiles } from './media/phoneFiles.ts';
 import { children, node, stamp, type BinaryNode } from './node.ts';
 import type { Progress, Sealed } from './phone.ts';
@@ -46,6 +55,7 @@ export class PhoneTraffic {
   readonly #work = new Set<Promise<void>>();
   /** What has come for phones without a connection, by number. */
   readonly #waiting = new Map<string, BinaryNode[]>();
+  readonly #past = new Map<string, ReturnType<typeof historySchema.parse>>();
 
   constructor(context: PhoneContext) {
     this.#context = context;
@@ -125,6 +135,21 @@ export class PhoneTraffic {
   /** The first login of a device: its phone shares a (small) history. */
   shareHistory(account: Account, device: LinkedDevice): Promise<void> {
     return this.#tellDevice(account, device.id, makeHistoryNotice());
+  }
+
+  /** A phone tells all linked devices of a part of its history. Returns how many they are. */
+  async tellHistory(account: Account, given: HistoryBody, requestId?: string): Promise<number> {
+    const body = historySchema.parse(given);
+    const history = toHistory(body, chatsOf(body, Date.now()));
+    const notice = await placeHistory(this.#context.world.files, account, body, history);
+    const devices = [...account.devices.keys()];
+    for (const device of devices) await this.#tellDevice(account, device, toNoticeMessage(notice, requestId));
+    return devices.length;
+  }
+
+  /** What a phone has of before, for devices that ask it. */
+  keepPast(account: Account, given: HistoryBody): void {
+    this.#past.set(account.number, historySchema.parse(given));
   }
 
   /** A phone makes a key for app-state patches and gives it to a linked device, with all that it has. */
@@ -220,6 +245,18 @@ export class PhoneTraffic {
     request: proto.Message.IPeerDataOperationRequestMessage,
   ): Promise<void> {
     const { world, counters, answerDelayMs } = this.#context;
+    const { historySyncOnDemandRequest: older } = request;
+    if (older) {
+      await sleep(answerDelayMs(account), undefined, { ref: false });
+      const past = this.#past.get(account.number);
+      const asked = older.chatJid ?? '';
+      const person = findAddress(world, asked)?.account;
+      const names = person === undefined ? [asked] : [asked, jidOf(person, 0, WHATSAPP), jidOf(person, 0, 'lid')];
+      const chat = past && olderThan(chatsOf(past, Date.now()), older, names);
+      const found = chat === undefined ? {} : { chats: [chat] };
+      await this.tellHistory(account, { type: 'on_demand', ...found }, id);
+      return;
+    }
     counters.countPlaceholderRequest(account.number);
     await sleep(answerDelayMs(account), undefined, { ref: false });
     const answer = answerPlaceholders(world, account, id, request);

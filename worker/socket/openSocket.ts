@@ -44,6 +44,8 @@ import type { OpenSocketOptions } from './port/socketOptions.ts';
 import { Probe } from './probe.ts';
 import { AccountLimits } from './sending/accountLimits.ts';
 import { Acknowledgements } from './sending/acknowledgements.ts';
+import { askForHistory, type AskForHistoryParts } from './sending/askForHistory.ts';
+import { HeardHistories } from './sending/heardHistories.ts';
 import { Outgoing } from './sending/outgoing.ts';
 import { UnrecordedSends } from './sending/unrecordedSends.ts';
 import { SocketCredentials } from './signal/socketCredentials.ts';
@@ -93,11 +95,13 @@ class BaileysSocket implements ConnectionSocket {
     const presence = makePresence(options, socket, credentials);
     const refuse: Asking['calls']['reject'] = (call) => settings.reject(call);
     const appState = laterAppState(() => inbound.appState);
+    const heard = new HeardHistories(clock);
+    const phone = makePhone(options, { socket, heard, me: credentials.me });
     const { recipients } = this.#outgoing;
-    this.#asking = makeAsking(options, { line, recipients, presence, calls, refuse, appState });
+    this.#asking = makeAsking(options, { line, recipients, presence, calls, refuse, appState, phone });
     const enter = this.#evidence.enter.bind(this.#evidence);
     const pairing = openPairing(options, { socket, order, credentials, enter, cut });
-    const parts = { line, credentials, facts, acknowledgements, order, unrecorded: this.#unrecorded, calls };
+    const parts = { line, credentials, facts, acknowledgements, order, unrecorded: this.#unrecorded, calls, heard };
     const failed = (error: unknown): void => {
       if (!this.#ending.isClosed) cut(error);
     };
@@ -160,6 +164,7 @@ interface InboundParts {
   readonly order: InboundOrder;
   readonly unrecorded: UnrecordedSends;
   readonly calls: RingingCalls;
+  readonly heard: HeardHistories;
   readonly caughtUp: Promise<void>;
   readonly failed: (error: unknown) => void;
 }
@@ -167,7 +172,7 @@ interface InboundParts {
 /** Makes the parts that work on incoming stanzas. */
 function makeInbound(options: OpenSocketOptions, parts: InboundParts) {
   const { config, scope, session, clock } = options;
-  const { line, credentials, facts, acknowledgements, order, unrecorded, calls, caughtUp, failed } = parts;
+  const { line, credentials, facts, acknowledgements, order, unrecorded, calls, heard, caughtUp, failed } = parts;
   const { socket, retries } = line;
   const { me } = credentials;
   const { otherNameOf } = line.people;
@@ -203,9 +208,28 @@ function makeInbound(options: OpenSocketOptions, parts: InboundParts) {
   const { talkedWith } = line;
   const appState = makeAppState(options, { socket, credentials, facts, caughtUp });
   const keysCame = (): void => appState.keysCame();
-  const messages = new PublishedMessages({ session, credentials, placeholders, settings, talkedWith, keysCame });
+  const messages = new PublishedMessages({
+    session,
+    credentials,
+    placeholders,
+    settings,
+    talkedWith,
+    keysCame,
+    recordHistory: recordThenHear(options, heard),
+  });
   const publish = (told: readonly Fact[]): Promise<void> => facts.publish(told);
   return { placeholders, settings, receipts, messages, appState, publish };
+}
+
+/** Records a history, and then tells whoever asked for it. */
+function recordThenHear(
+  { recordHistory }: OpenSocketOptions,
+  heard: HeardHistories,
+): OpenSocketOptions['recordHistory'] {
+  return async (notice, own) => {
+    await recordHistory(notice, own);
+    if (notice.requestId !== undefined) heard.hear(notice.requestId);
+  };
 }
 
 function makeAppState(
@@ -249,12 +273,20 @@ function makePresence(
   return new ShownPresence({ socket, scope, logger, chosen, name: () => credentials.current.me?.name });
 }
 
+/** The account's phone for actions. */
+function makePhone(
+  { random, scope }: OpenSocketOptions,
+  parts: Pick<AskForHistoryParts, 'socket' | 'heard' | 'me'>,
+): Asking['phone'] {
+  return { askForHistory: (request) => askForHistory({ ...parts, random, signal: scope.signal }, request) };
+}
+
 /** The app state for actions, which are put together before the inbound part that has it. */
 function laterAppState(find: () => AppState): Asking['appState'] {
   return { write: (change) => find().write(change), look: (name, see) => find().look(name, see) };
 }
 
-interface AskingParts extends Pick<Asking, 'recipients' | 'presence' | 'appState'> {
+interface AskingParts extends Pick<Asking, 'recipients' | 'presence' | 'appState' | 'phone'> {
   readonly line: Line;
   readonly calls: RingingCalls;
   readonly refuse: Asking['calls']['reject'];
@@ -262,7 +294,7 @@ interface AskingParts extends Pick<Asking, 'recipients' | 'presence' | 'appState
 
 function makeAsking(
   { config, clock, scope, received, kept, keepPicture, lookUps }: OpenSocketOptions,
-  { line, recipients, presence, calls, refuse, appState }: AskingParts,
+  { line, recipients, presence, calls, refuse, appState, phone }: AskingParts,
 ): Asking {
   return {
     socket: line.socket,
@@ -275,6 +307,7 @@ function makeAsking(
     kept,
     keepPicture,
     lookUps,
+    phone,
     appState,
     calls: { withId: (callId) => calls.withId(callId), reject: refuse },
     nowMs: clock.nowMs,

@@ -11,6 +11,7 @@ import { contactChangeFact } from './contactChangeFact.ts';
 import { contactErasedFact } from './contactErasedFact.ts';
 import { contactMergedFact } from './contactMergedFact.ts';
 import { exportEndFact } from './exportEndFact.ts';
+import { historyFact } from './historyFact.ts';
 import { isWellFormed } from './factBounds.ts';
 import type { FactRow } from './factRow.ts';
 import { groupChangeFact } from './groupChangeFact.ts';
@@ -41,6 +42,7 @@ const rows = {
   pace: paceFact,
   bulk_send: bulkSendFact,
   export_end: exportEndFact,
+  history: historyFact,
   message_flag: messageFlagFact,
   chat_mark: chatMarkFact,
   chat_read: chatReadFact,

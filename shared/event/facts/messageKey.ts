@@ -59,8 +59,9 @@ export function namingsOf(fact: MessageFact): readonly Naming[] {
   const namings: Naming[] = [];
   if (originalId !== undefined) {
     const fromMe = originalFromMe === true;
-    const keys = keysNamed(chatOfOriginal(fact), originalId, [fact.originalSender, fact.originalSenderAlias], fromMe);
-    namings.push({ stanzaId: originalId, keys, mayBeOurs: fromMe, needs: 'row' });
+    const chat = chatOfOriginal(fact);
+    const keys = keysNamed(chat, originalId, [fact.originalSender, fact.originalSenderAlias], fromMe);
+    namings.push({ stanzaId: originalId, keys, chats: addressesOf(chat), mayBeOurs: fromMe, needs: 'row' });
   }
   const ofParent = ownKeysOf(fact);
   if (ofParent.length > 0) {
@@ -73,11 +74,15 @@ export function namingsOf(fact: MessageFact): readonly Naming[] {
     const chat = chatOfAnswered(fact);
     // The author may be the account itself, which has two addresses that ingest does not know.
     const keys = [...keysNamed(chat, stanzaId, [sender], false), ...keysNamed(chat, stanzaId, [], true)];
-    namings.push({ stanzaId, keys, mayBeOurs: true, needs: 'id' });
+    namings.push({ stanzaId, keys, chats: addressesOf(chat), mayBeOurs: true, needs: 'id' });
   }
   const asked = askedNaming(fact);
   if (asked !== undefined) namings.push(asked);
   return namings;
+}
+
+function addressesOf({ chat, chatAlias }: ChatNames): readonly string[] {
+  return [chat, chatAlias].filter((one) => one !== undefined);
 }
 
 function keysNamed(

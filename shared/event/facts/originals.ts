@@ -10,6 +10,8 @@ export interface Naming {
   readonly stanzaId: string;
   /** The keys that the message may have as a fact, under all names of its chat and its author. */
   readonly keys: readonly string[];
+  /** All addresses of its chat, where it may be one that a history brought. */
+  readonly chats?: readonly string[];
   /** The message may be one that was sent through the API, which is no fact. */
   readonly mayBeOurs: boolean;
   /** The id of the message here, where whoever names it knows that: then nothing is looked for. */

@@ -6,6 +6,7 @@ import { isExpired } from '../../platform/expiry.ts';
 import { tableName } from '../../platform/tables.ts';
 import type { EventLogDependencies } from '../eventLog.ts';
 import type { Surroundings } from '../../platform/surroundings.ts';
+import { findPastNamed } from './pastNamed.ts';
 import { besideOf, marksOf, subjectOf, type FactInHand } from './factInHand.ts';
 import { earlyKeys, followingKeys, namingKeys } from './namedMessages.ts';
 import type { Item, RowsRead } from './rowInHand.ts';
@@ -37,6 +38,15 @@ export async function readRows(dependencies: ReadDependencies, facts: readonly F
   const missing = following.filter((key) => !items.has(nameOf(key)));
   if (missing.length > 0) {
     for (const [name, item] of await readItems(dependencies, missing)) items.set(name, item);
+  }
+  const read = async (wanted: readonly ItemKey[]) => {
+    const more = wanted.length === 0 ? undefined : await readItems(dependencies, wanted);
+    return (key: ItemKey): Item | undefined => more?.get(nameOf(key));
+  };
+  const own = new Set(keys.map(nameOf));
+  for (const [key, item] of await findPastNamed({ ...dependencies, find: found, read }, facts)) {
+    // A fact of this run that brings the message by itself is told all the same.
+    if (!own.has(nameOf(key))) items.set(nameOf(key), item);
   }
   const nowMs = dependencies.clock.nowMs();
   const find = (key: ItemKey): Item | undefined => {

@@ -23,6 +23,7 @@ import { seal } from '../../shared/media/sealed.ts';
 import { Life } from '../../shared/message/acceptWorld.ts';
 import { FileHost, giving } from '../media/fileHost.ts';
 import { receive, startQueueStack, toSqsEvent, type QueueStack } from '../queueStack.ts';
+import { historyParts } from '../media/historyParts.ts';
 
 type Ids = ReturnType<typeof newIds>;
 
@@ -55,6 +56,7 @@ describe('the files of a connection that was deleted', { timeout: 120_000 }, () 
     const QueueUrl = `${stack.queueUrlBase}${mediaQueueName('test')}`;
     const handle = makeMediaHandler({
       ...stack,
+      histories: historyParts(stack),
       clock,
       media: media(),
       pictures: new PictureStore({ ...stack, clock }),

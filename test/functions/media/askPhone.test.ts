@@ -23,6 +23,7 @@ import { MemoryObjects } from '../../shared/media/memoryObjects.ts';
 import { seal } from '../../shared/media/sealed.ts';
 import { aRecord, failingQueue, receive, startQueueStack, type QueueStack } from '../queueStack.ts';
 import { FileHost, giving } from './fileHost.ts';
+import { historyParts } from './historyParts.ts';
 
 const PLAIN = Buffer.from('a picture that was sent three weeks ago '.repeat(500));
 const { sealed, key, sha256 } = seal(PLAIN, 'WhatsApp Image Keys');
@@ -98,7 +99,7 @@ describe('a file that WhatsApp no longer has', () => {
       objects,
       sending,
     };
-    const handle = makeMediaHandler({ ...parts, ...given });
+    const handle = makeMediaHandler({ histories: historyParts(stack), ...parts, ...given });
     return (await handle({ Records: [{ ...record, attributes }] })).batchItemFailures.length === 0 ? 'done' : 'again';
   }
   const commands = async (): Promise<readonly Command[]> => {

@@ -19,6 +19,7 @@ import { MemoryObjects } from '../../shared/media/memoryObjects.ts';
 import { seal } from '../../shared/media/sealed.ts';
 import { aRecord, startQueueStack, type QueueStack } from '../queueStack.ts';
 import { FileHost, giving } from './fileHost.ts';
+import { historyParts } from './historyParts.ts';
 
 const PLAIN = Buffer.from('a picture of a cat 🐈 '.repeat(1_000));
 const { sealed, key, sha256 } = seal(PLAIN, 'WhatsApp Image Keys');
@@ -67,6 +68,7 @@ describe('files that are erased', { timeout: 120_000 }, () => {
   const handle = (job: object, given: { readonly source?: Pick<FileSource, 'read'> } = {}) =>
     makeMediaHandler({
       ...stack,
+      histories: historyParts(stack),
       clock,
       media: media(),
       pictures: pictures(),

@@ -25,6 +25,7 @@ import { MemoryObjects } from '../../shared/media/memoryObjects.ts';
 import { seal } from '../../shared/media/sealed.ts';
 import { aRecord, receive, startQueueStack, toSqsEvent, type QueueStack } from '../queueStack.ts';
 import { answering, breakingOff, FileHost, giving, type Behaviour } from './fileHost.ts';
+import { historyParts } from './historyParts.ts';
 
 const PLAIN = Buffer.from('a picture of a dog 🐕 '.repeat(4_000));
 const { sealed, key, sha256 } = seal(PLAIN, 'WhatsApp Image Keys');
@@ -98,6 +99,7 @@ describe('the media function', () => {
   const handler = () =>
     makeMediaHandler({
       ...stack,
+      histories: historyParts(stack),
       clock: systemClock,
       media: store(),
       pictures: new PictureStore({ ...stack, clock: systemClock }),

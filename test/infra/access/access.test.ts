@@ -243,7 +243,7 @@ describe('what roles may do', () => {
     ]);
   });
 
-  it('lets the media function see nothing but rows of files', () => {
+  it('lets the media function see rows of files, what histories bring, and no row of a tenant', () => {
     const tables = grantsOf('media').filter(({ actions }) => actions.some((action) => action.startsWith('dynamodb:')));
 
     expect(tables.map(({ condition }) => condition)).toEqual([
@@ -252,6 +252,10 @@ describe('what roles may do', () => {
       { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['FILES#*'] } },
       { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['OBJECT#*'] } },
       { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['KEPT#*'] } },
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['HISTORY#*'] } },
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['CON#*'] } },
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['CHATS#*'] } },
+      { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['CONTACTS#*'] } },
     ]);
   });
 

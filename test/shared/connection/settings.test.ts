@@ -24,6 +24,7 @@ const defaults = {
     files: Object.fromEntries(fileUses.map((use) => [use, 'fetch'])),
     mostBytes: 2_147_483_648,
   },
+  history: 'recent',
   readReceipts: 'manual',
   groupStatus: 'slowest',
   pace: {

@@ -3,7 +3,7 @@
  * with, and under which name it is uploaded. The names of the keys are those of every public client (Baileys,
  * `MEDIA_HKDF_KEY_MAPPING`; whatsmeow, `MediaType`).
  */
-export type FileUse = 'image' | 'video' | 'audio' | 'document' | 'sticker_pack' | 'sticker_pack_cover';
+export type FileUse = 'image' | 'video' | 'audio' | 'document' | 'sticker_pack' | 'sticker_pack_cover' | 'history';
 
 /** What the keys of a file are derived for: text that goes into the derivation. */
 export const KEY_TEXTS: Readonly<Record<FileUse, string>> = {
@@ -13,6 +13,7 @@ export const KEY_TEXTS: Readonly<Record<FileUse, string>> = {
   document: 'WhatsApp Document Keys',
   sticker_pack: 'WhatsApp Sticker Pack Keys',
   sticker_pack_cover: 'WhatsApp Sticker Pack Thumbnail Keys',
+  history: 'WhatsApp History Keys',
 };
 
 export type FileKind =

@@ -11,6 +11,7 @@ import { VETTED_VERSION } from '../../../shared/fleet/whatsAppVersion.ts';
 import type { MessageFact } from '../../../shared/event/facts/messageFactSchema.ts';
 import type { ShownPicture } from '../../../shared/media/keepPicture.ts';
 import type { Message, ReceivedMessage } from '../../../shared/message/message.ts';
+import type { HistoryNotice } from '../../../shared/history/historyNotice.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import {
   deriveMessageId,
@@ -86,7 +87,13 @@ export class SocketRoom {
   readonly kept: OpenSocketOptions['kept'] = {
     find: async (messageId) => this.keptMessages.get(messageId) ?? this.#receivedAs((fact) => idOf(fact) === messageId),
     newestIn: async (names) => this.#receivedAs(({ chat }) => names.includes(chat)),
+    oldestIn: async () => this.oldest,
   };
+  /** The oldest message of every chat that a history brought. */
+  oldest: Message | undefined;
+  /** The notices of histories that were recorded; `onHistory` runs before one is. */
+  readonly histories: HistoryNotice[] = [];
+  onHistory: () => Promise<void> = async () => undefined;
   /** What WhatsApp has answered about phone numbers. */
   readonly lookUps = new Map<string, NumberLookUp>();
   /** The pictures that were to be fetched. */
@@ -270,6 +277,10 @@ export class SocketRoom {
       keepPicture: async (picture) => {
         this.keptPictures.push(picture);
         return { id: 'med_1', state: 'ready' };
+      },
+      recordHistory: async (notice) => {
+        await this.onHistory();
+        this.histories.push(notice);
       },
       lookUpSent: async (stanzaId) => this.sent.get(stanzaId),
     });

@@ -30,6 +30,7 @@ import {
   askChatUnpin,
   askChatUnread,
 } from './askChatMarks.ts';
+import { askChatHistory } from './askChatHistory.ts';
 import { askChatTyping } from './askChatTyping.ts';
 import {
   askContactAboutFind,
@@ -116,6 +117,7 @@ const asks: { readonly [Kind in ActionKind]: Ask<Kind> } = {
   chat_unmute: askChatUnmute,
   chat_clear: askChatClear,
   chat_delete: askChatDelete,
+  chat_history_fetch: askChatHistory,
   address_book_save: askAddressBookSave,
   address_book_remove: askAddressBookRemove,
   label_list: askLabelList,

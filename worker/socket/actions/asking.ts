@@ -1,4 +1,4 @@
-import type { makeWASocket } from '@whiskeysockets/baileys';
+import type { makeWASocket, proto } from '@whiskeysockets/baileys';
 import type { ActionKind, RequestOf, ResultOf } from '../../../shared/action/actionKinds.ts';
 import type { ActionOutcome } from '../port/actionOutcome.ts';
 import type { KnownCall, RingingCalls } from '../people/ringingCalls.ts';
@@ -25,6 +25,10 @@ export interface Asking {
   readonly received: OpenSocketOptions['received'];
   /** All messages that are kept, sent ones too. */
   readonly kept: OpenSocketOptions['kept'];
+  /** The account's phone, as it is asked for what was before. */
+  readonly phone: {
+    readonly askForHistory: (request: proto.Message.IPeerDataOperationRequestMessage) => Promise<'answered' | 'silent'>;
+  };
   /** What WhatsApp has answered about phone numbers. */
   readonly lookUps: OpenSocketOptions['lookUps'];
   /** Has a picture fetched that WhatsApp shows. */

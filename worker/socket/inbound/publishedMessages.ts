@@ -4,6 +4,7 @@ import type { OpenSocketOptions } from '../port/socketOptions.ts';
 import type { SocketCredentials } from '../signal/socketCredentials.ts';
 import { toAppStateKeys } from '../wire/appStateKeys.ts';
 import { isFromOwnAccount } from '../wire/envelope.ts';
+import { toHistoryNotice } from '../wire/historyNotice.ts';
 import { toMessageFacts, toNewsletterPost } from '../wire/messageFacts.ts';
 import { toMessage, toPlaintext, type Plaintext } from '../wire/plaintext.ts';
 import { toUnopened } from '../wire/unopened.ts';
@@ -15,6 +16,7 @@ export interface PublishedMessagesParts {
   readonly credentials: Pick<SocketCredentials, 'me' | 'storeAppStateKeys'>;
   readonly placeholders: Pick<Placeholders, 'stanzaOf'>;
   readonly settings: Pick<AppliedSettings, 'publish'>;
+  readonly recordHistory: OpenSocketOptions['recordHistory'];
   readonly talkedWith: Pick<TalkedWith, 'note'>;
   /** Called when the phone has given this device keys of app state, and they are stored. */
   readonly keysCame: () => void;
@@ -32,13 +34,15 @@ export class PublishedMessages {
    * Publishes a message that came sealed. Resolves when all that is in it is durable: only then may it be acknowledged.
    */
   async publishOpened(stanza: BinaryNode, padded: Uint8Array): Promise<void> {
-    const { credentials, keysCame } = this.#parts;
+    const { credentials, keysCame, recordHistory } = this.#parts;
     const me = credentials.me();
     // A message of anybody else is not decoded for app-state keys: what strangers seal costs one look at its fields.
     const own = isFromOwnAccount(stanza, me) ? toMessage(padded) : undefined;
     const keys = toAppStateKeys(stanza, own, me);
     await credentials.storeAppStateKeys(keys);
     if (Object.keys(keys).length > 0) keysCame();
+    const history = toHistoryNotice(stanza, own, me);
+    if (history !== undefined) await recordHistory(history, me);
     await this.#publish(stanza, toPlaintext(padded));
   }
 

@@ -1,6 +1,7 @@
 import type { AccountLimit } from '../../../shared/connection/brakes.ts';
 import type { ConnectionSettings, FilterName } from '../../../shared/connection/settings.ts';
 import type { NumberLookUp } from '../../../shared/contact/numberLookUps.ts';
+import type { HistoryNotice, OwnAddresses } from '../../../shared/history/historyNotice.ts';
 import type { MessageId, StanzaId } from '../../../shared/kernel/id.ts';
 import type { Scope } from '../../../shared/kernel/scope.ts';
 import type { KeptPicture, ShownPicture } from '../../../shared/media/keepPicture.ts';
@@ -58,6 +59,8 @@ export interface OpenSocketOptions extends Surroundings {
     readonly find: (messageId: MessageId) => Promise<Message | undefined>;
     /** The newest message of a chat, by any of its addresses, that WhatsApp has. */
     readonly newestIn: (names: readonly string[]) => Promise<Message | undefined>;
+    /** The oldest message of a chat that a history brought, by any of its addresses. */
+    readonly oldestIn: (names: readonly string[]) => Promise<Message | undefined>;
   };
   /** What WhatsApp has answered about phone numbers that were checked, by their digits. */
   readonly lookUps: {
@@ -66,6 +69,8 @@ export interface OpenSocketOptions extends Surroundings {
   };
   /** Has a picture fetched that WhatsApp shows, and waits a moment for it. Returns the file as it is then. */
   readonly keepPicture: (picture: ShownPicture) => Promise<KeptPicture>;
+  /** Records what the phone tells of the history of its account. Resolves when that is durable: only then may its receipt leave. */
+  readonly recordHistory: (notice: HistoryNotice, own: OwnAddresses) => Promise<void>;
   /** The files that the phone was asked for. */
   readonly askedFiles: {
     /** Finds those of the message with this stanza id that still wait. */

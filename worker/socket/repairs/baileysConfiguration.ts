@@ -53,8 +53,9 @@ export function makeBaileysConfiguration(
     placeholderResendCache: alreadyAskedFor,
     transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 },
     markOnlineOnConnect: withDefaults(settings?.()).presence === 'available',
-    syncFullHistory: false,
-    // History has no place to go yet; without it Baileys does not hold the first login back for 20 s.
+    // It says at the pairing whether the phone is to send all that it has.
+    syncFullHistory: withDefaults(settings?.()).history === 'full',
+    // The media function takes histories in. Without this Baileys would fetch them where messages wait, and hold the first login back for 20 s.
     shouldSyncHistoryMessage: () => false,
     enableRecentMessageCache: false,
     generateHighQualityLinkPreview: false,
