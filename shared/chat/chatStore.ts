@@ -83,7 +83,12 @@ export class ChatStore {
       return number === undefined ? [] : [contactNumberKey(connectionId, number)];
     });
     const keyOf = ({ connectionId, id }: ChatName): ItemKey => chatKey(connectionId, id);
-    const items = await this.#getAll([...names.map(keyOf), ...leads], isConsistent);
+    // Each kind of row is read by a call of its own: a role is granted one kind of keys at a time, for all keys of a call.
+    const [chats, numbers] = await Promise.all([
+      this.#getAll(names.map(keyOf), isConsistent),
+      this.#getAll(leads, isConsistent),
+    ]);
+    const items = new Map([...chats, ...numbers]);
     const found = (key: ItemKey): Item | undefined => items.get(nameOf(key));
     const kept = names.map(({ connectionId, id }) => {
       const number = numberOf(id);
