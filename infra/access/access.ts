@@ -53,7 +53,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('CONTACTS', 'BatchGetItem', 'GetItem', 'Query'),
       core('CHATS', 'BatchGetItem', 'Query'),
       // What phones have told of before the account was linked.
-      core('HISTORY', 'BatchGetItem', 'Query'),
+      core('HISTORY', 'Query'),
       // The API counts how many actions of a connection are open.
       core('ACTIONS', 'Query'),
       // When a tenant says that its receiver is back, the deliveries that wait for it are sent.

@@ -117,6 +117,12 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:PartiQLInsert core CON#*': together,
   'ingest dynamodb:PartiQLUpdate core CON#*': together,
   'ingest dynamodb:PartiQLInsert core ENDPOINT#*': together,
+  'media dynamodb:PartiQLInsert core MEDIA#*': together,
+  'media dynamodb:BatchGetItem core CON#*':
+    'Only messages of a history that may have come by themselves, as they are no older than their connection, are looked for.',
+  'media dynamodb:PutItem core CHATS#*': 'A history makes chats that are new, and fills in those that are there.',
+  'media dynamodb:UpdateItem core CHATS#*': 'As above.',
+  'media dynamodb:PutItem core CONTACTS#*': 'A history tells of people who are new, and of those who are known.',
   'ingest dynamodb:PartiQLInsert core CHATS#*': together,
   'ingest dynamodb:PartiQLUpdate core CHATS#*': together,
   'ingest dynamodb:DeleteItem core CHATS#*': mergedChats,
