@@ -81,6 +81,10 @@ const mergedChats: Explanation = {
   here: 'never',
   why: 'Two chats become one where WhatsApp tells that they are one person; nobody here is known by a number alone.',
 };
+const pastOnly: Explanation = {
+  here: 'seldom',
+  why: 'A history makes people and chats that are new and fills in known ones, and looks for those of its messages that are no older than their connection.',
+};
 const together: Explanation = {
   here: 'seldom',
   why: 'An update goes as a statement only where others are written with it, and here messages come one by one.',
@@ -118,11 +122,10 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:PartiQLUpdate core CON#*': together,
   'ingest dynamodb:PartiQLInsert core ENDPOINT#*': together,
   'media dynamodb:PartiQLInsert core MEDIA#*': together,
-  'media dynamodb:BatchGetItem core CON#*':
-    'Only messages of a history that may have come by themselves, as they are no older than their connection, are looked for.',
-  'media dynamodb:PutItem core CHATS#*': 'A history makes chats that are new, and fills in those that are there.',
-  'media dynamodb:UpdateItem core CHATS#*': 'As above.',
-  'media dynamodb:PutItem core CONTACTS#*': 'A history tells of people who are new, and of those who are known.',
+  'media dynamodb:BatchGetItem core CON#*': pastOnly,
+  'media dynamodb:PutItem core CHATS#*': pastOnly,
+  'media dynamodb:UpdateItem core CHATS#*': pastOnly,
+  'media dynamodb:PutItem core CONTACTS#*': pastOnly,
   'ingest dynamodb:PartiQLInsert core CHATS#*': together,
   'ingest dynamodb:PartiQLUpdate core CHATS#*': together,
   'ingest dynamodb:DeleteItem core CHATS#*': mergedChats,
