@@ -201,8 +201,7 @@ export function derivePastMessageId(
   return `msg_${tagged}` as MessageId;
 }
 
-/** The characters of a ULID that hold its time, and those of them behind it that name the chat of a past message. */
-const TIME_CHARACTERS = 10;
+/** The characters behind the time of a ULID that name the chat of a past message. */
 const TAG_CHARACTERS = 5;
 
 /** The tag of a chat in the ids of its past messages: 25 bits, so two chats may share one. */
