@@ -22,7 +22,15 @@ import { toRateHeaders } from './rateHeaders.ts';
 import { admitRequest, RateError, takeRates, type RateDependencies } from './rates.ts';
 import { readLines } from './readLines.ts';
 import { scopeOf } from './routeScope.ts';
-import { ACTION_PATH, makeRouter, type Answer, type Route, type Router, type TakingOfTenant } from './route.ts';
+import {
+  ACTION_PATH,
+  makeRouter,
+  type Answer,
+  type Route,
+  type Router,
+  type GiveBack,
+  type TakingOfTenant,
+} from './route.ts';
 
 /**
  * The stack in front of every route, for Lambda and the embedded stack alike: correlation id → route → authentication → rate →
@@ -86,8 +94,12 @@ function toFailure({ logger }: HttpDependencies, event: Event, seen: Seen, throw
   if (error.code === 'internal_error' || errorRules[error.code].httpStatus === 503) {
     logger.error('request failed', { correlationId, code: error.code, error: error.cause ?? error });
   }
-  const rates = error instanceof RateError ? error.states : seen.rates;
-  const result = toResult(toProblem(error, correlationId), { ...seen, rates }, error.retryAfterSeconds);
+  const result = toResult(
+    toProblem(error, correlationId),
+    error instanceof RateError ? { ...seen, rates: error.states } : seen,
+    // The time of another problem says nothing of rates.
+    error instanceof RateError ? error.retryAfterSeconds : undefined,
+  );
   return isHead(event) ? withoutBody(result) : result;
 }
 
@@ -115,6 +127,7 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
     if (principal.role === 'tenant') seen.rates = await admitRequest(dependencies, principal);
   }
   const limits = principal?.role === 'tenant' ? principal.limits : undefined;
+  const taken: GiveBack[] = [];
   const request = {
     // Routes for tenants have a tenant; other routes do not read it.
     tenantId: seen.tenantId as TenantId,
@@ -128,20 +141,36 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
     headers,
     correlationId,
     quotas: () => dependencies.quotaBook.find(seen.tenantId as TenantId),
-    take: (takings: readonly TakingOfTenant[]) => takeFor(dependencies, seen.tenantId as TenantId, takings),
+    take: async (takings: readonly TakingOfTenant[]) => {
+      const giveBack = await takeFor(dependencies, seen.tenantId as TenantId, takings);
+      taken.push(giveBack);
+      return giveBack;
+    },
   };
-  return answerAudited(dependencies, router, { route, principal, address, request });
+  return givingBack(taken, () => answerAudited(dependencies, router, { route, principal, address, request }));
 }
 
-/** Takes from rates of a tenant for what a request does. Returns what gives it back. */
+/** Takes from rates of a tenant for what a request does. Returns what gives it back, once however often it is called. */
 async function takeFor(
   dependencies: HttpDependencies,
   tenantId: TenantId,
   takings: readonly TakingOfTenant[],
-): Promise<() => void> {
+): Promise<GiveBack> {
   const taken = takings.map((taking) => ({ ...taking, tenantId }));
   await takeRates(dependencies, taken);
-  return () => taken.forEach((taking) => dependencies.limiter.giveBack(taking));
+  return async () => void (await Promise.all(taken.splice(0).map((taking) => dependencies.limiter.giveBack(taking))));
+}
+
+/** Does what a request asks for. What it took of rates is given back where it was refused: then nothing of it was accepted. */
+async function givingBack(taken: readonly GiveBack[], work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    // What failed otherwise may have been written.
+    const isRefused = error instanceof AppError && errorRules[error.code].httpStatus < 500;
+    if (isRefused) await Promise.all(taken.map((giveBack) => giveBack()));
+    throw error;
+  }
 }
 
 /** The connection whose events alone a request reads. */

@@ -33,7 +33,7 @@ export async function takeRates(
     const result = await limiter.take(taking, await quotaBook.find(taking.tenantId));
     states.push(result.state);
     if (result.outcome !== 'taken') {
-      for (const each of taken) limiter.giveBack(each);
+      await Promise.all(taken.map((each) => limiter.giveBack(each)));
       throw toRateError(taking, result);
     }
     taken.push(taking);
@@ -58,10 +58,29 @@ function isOfKeyLower({ requestsOfKey, requests }: Quotas): boolean {
   return requestsOfKey < requests;
 }
 
+/**
+ * Takes from rates, or finds what was accepted before under the key of the request where one refuses: it is asked for once, however often.
+ * Nothing is looked up for a request that passes. Returns what was found.
+ */
+export async function takeOrFind<Found>(
+  take: () => Promise<unknown>,
+  find: () => Promise<Found | undefined>,
+): Promise<Found | undefined> {
+  try {
+    await take();
+    return undefined;
+  } catch (error) {
+    const found = error instanceof RateError ? await find() : undefined;
+    if (found === undefined) throw error;
+    return found;
+  }
+}
+
 function toRateError({ quota, tokens = 1 }: Taking, taken: Exclude<Taken, { outcome: 'taken' }>): RateError {
   const { code, unit, windowSeconds, sentence } = quotaRows[quota];
   const { most } = taken.state;
   const allowed = `${sentence} The quota ${quota} is ${most} ${unit} in ${windowSeconds} seconds.`;
+  if (most === 0) return new RateError([taken.state], code, { detail: `${allowed} Ask the operator for more.` });
   if (taken.outcome === 'too_large') {
     const detail = `${allowed} This request is ${tokens}, which is more than there ever are: send less at a time, or ask the operator for more.`;
     return new RateError([taken.state], code, { detail });

@@ -30,14 +30,16 @@ export interface Request<Body, Query> {
   /** The most of everything that the tenant may have. */
   readonly quotas: () => Promise<Quotas>;
   /**
-   * Takes from rates of the tenant, all or none, before anything is written. Returns what gives it back. Throws the problem of the rate that
-   * refuses.
+   * Takes from rates of the tenant, all or none, before anything is written. Returns what gives it back, which is done for a request that is
+   * refused. Throws the problem of the rate that refuses.
    */
-  readonly take: (takings: readonly TakingOfTenant[]) => Promise<() => void>;
+  readonly take: Take;
 }
 
 /** What a request takes of a rate of the tenant that makes it. */
 export type TakingOfTenant = Omit<Taking, 'tenantId'>;
+export type GiveBack = () => Promise<void>;
+export type Take = (takings: readonly TakingOfTenant[]) => Promise<GiveBack>;
 
 /** The answer of a route: JSON, or bytes of another type. */
 export interface Answer {

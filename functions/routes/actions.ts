@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { acceptAction, type AcceptActionDependencies } from '../../shared/action/acceptAction.ts';
+import { acceptAction, findAcceptedAction, type AcceptActionDependencies } from '../../shared/action/acceptAction.ts';
 import { asShownAction, isEnded } from '../../shared/action/action.ts';
 import { actionRows, pathFieldsOf, type ActionKind } from '../../shared/action/actionKinds.ts';
 import type { ActionRow } from '../../shared/action/actionRow.ts';
@@ -13,6 +13,7 @@ import { withFilesOf } from '../../shared/media/filesToSend.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { readPrefer } from '../http/prefer.ts';
 import { checkInput } from '../http/checkInput.ts';
+import { takeOrFind } from '../http/rates.ts';
 import { ACTION_PATH, route, type Answer, type Request, type Route } from '../http/route.ts';
 import { findConnection } from './connections.ts';
 import { limitSchema, pageOf, toPage } from './views.ts';
@@ -150,8 +151,7 @@ async function askAndWait(
   const { expires_at: expiresAtMs, ...given } = (isRead ? query : body) as { readonly expires_at?: number };
   const inPath = Object.fromEntries(pathFieldsOf(row).map((name) => [name, parameters[name]]));
   const request = checkInput(row.request, { ...given, ...inPath }, 'body') as Readonly<Record<string, unknown>>;
-  await take([{ quota: 'actions' }]);
-  const accepted = await acceptAction(withFilesOf(dependencies, connectionIds), {
+  const asking = {
     connection,
     kind: row.kind,
     request,
@@ -159,7 +159,12 @@ async function askAndWait(
     idempotencyKey,
     mostOpen: (await quotas()).openActions,
     correlationId,
-  });
+  };
+  const accepted =
+    (await takeOrFind(
+      () => take([{ quota: 'actions' }]),
+      () => findAcceptedAction(dependencies, asking),
+    )) ?? (await acceptAction(withFilesOf(dependencies, connectionIds), asking));
   const leftMs = begunAtMs + ANSWER_WITHIN_MS - clock.monotonicMs();
   const waitMs = waitOf(connection, waitSeconds ?? WAIT_SECONDS, leftMs);
   const isOver = isEnded(asShownAction(accepted, clock.nowMs()));

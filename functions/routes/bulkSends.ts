@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { acceptBulkSend, type AcceptBulkDependencies } from '../../shared/bulk/acceptBulkSend.ts';
+import {
+  acceptBulkSend,
+  findAcceptedBulkSend,
+  type AcceptBulkDependencies,
+  type BulkRequest,
+} from '../../shared/bulk/acceptBulkSend.ts';
 import { changeBulkSend } from '../../shared/bulk/changeBulkSend.ts';
 import { MOST_LINES, type BulkSend } from '../../shared/bulk/bulkSend.ts';
 import { bulkSendViewSchema, toBulkSendView } from '../../shared/bulk/bulkSendView.ts';
@@ -10,7 +15,8 @@ import { parseId } from '../../shared/kernel/id.ts';
 import { withFilesOf } from '../../shared/media/filesToSend.ts';
 import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
-import { linesRoute, route, type Request, type Route } from '../http/route.ts';
+import { takeOrFind } from '../http/rates.ts';
+import { linesRoute, route, type GiveBack, type Request, type Route, type Take } from '../http/route.ts';
 import { BulkCountsOnce } from './bulkCounts.ts';
 import { findConnection } from './connections.ts';
 import { limitSchema, messageViewSchema, pageOf, toMessageView, toPage } from './views.ts';
@@ -141,16 +147,26 @@ function askingRoute(dependencies: BulkRouteDependencies, parts: BulkParts): Rou
         mostOpen: (await quotas()).openBulkSends,
         correlationId,
       };
-      const giveBack = await take([{ quota: 'messagesPerDay', tokens: lines.length }]);
-      try {
-        const bulk = await acceptBulkSend(withFilesOf(dependencies, connectionIds), request);
-        return { status: 202, json: await parts.show(bulk) };
-      } catch (error) {
-        giveBack();
-        throw error;
-      }
+      const within = withFilesOf(dependencies, connectionIds);
+      return { status: 202, json: await parts.show(await acceptCounted(within, request, take)) };
     },
   });
+}
+
+/** Accepts a bulk send and counts its lines, or finds the one that was accepted under its key where there is no room for them. */
+async function acceptCounted(dependencies: BulkRouteDependencies, request: BulkRequest, take: Take): Promise<BulkSend> {
+  let giveBack: GiveBack | undefined;
+  const repeated = await takeOrFind(
+    async () => (giveBack = await take([{ quota: 'messagesPerDay', tokens: request.lines.length }])),
+    () => findAcceptedBulkSend(dependencies, request),
+  );
+  if (repeated !== undefined) return repeated;
+  try {
+    return await acceptBulkSend(dependencies, request);
+  } catch (error) {
+    await giveBack?.();
+    throw error;
+  }
 }
 
 function readingRoutes(dependencies: BulkRouteDependencies, parts: BulkParts): readonly Route[] {

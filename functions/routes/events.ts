@@ -91,7 +91,10 @@ async function awaitWanted(
   const waitMs = seconds * 1_000;
   const endsAtMs = clock.monotonicMs() + waitMs;
   const slot = await readerSlots.take(tenantId, 'waiting', { most, forMs: waitMs + SPARE_MS });
-  if (slot === undefined) throw new AppError('too_many_readers', { retryAfterSeconds: seconds });
+  if (slot === undefined) {
+    // Where none may wait, none ever will.
+    throw new AppError('too_many_readers', most === 0 ? {} : { retryAfterSeconds: seconds });
+  }
   try {
     let page: EventPage = { events: [], next, hasMore: false };
     while (page.events.length === 0 && !page.hasMore) {

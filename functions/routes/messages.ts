@@ -6,10 +6,16 @@ import { parseId } from '../../shared/kernel/id.ts';
 import { withFilesOf } from '../../shared/media/filesToSend.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import { cancelMessage } from '../../shared/message/cancelMessage.ts';
-import { acceptMessage, type AcceptDependencies } from '../../shared/message/acceptMessage.ts';
+import {
+  acceptMessage,
+  findAccepted,
+  messagesOf,
+  type AcceptDependencies,
+} from '../../shared/message/acceptMessage.ts';
 import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
 import type { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
+import { takeOrFind } from '../http/rates.ts';
 import { route, type Route } from '../http/route.ts';
 import { listChatMessages, type ChatMessagesParts } from './chatMessages.ts';
 import { addressesOf, chatAddress } from './chats.ts';
@@ -54,9 +60,18 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
       handle: async ({ tenantId, connectionIds, parameters, body, headers, correlationId, take }) => {
         const connection = await sendable.find(tenantId, parameters['connectionId']);
         const idempotencyKey = readIdempotencyKey(headers);
-        await take([{ quota: 'messagesPerMinute' }, { quota: 'messagesPerDay' }]);
         const within = withFilesOf(dependencies, connectionIds);
-        const message = await acceptMessage(within, { connection, body, idempotencyKey, correlationId });
+        const request = { connection, body, idempotencyKey, correlationId };
+        const tokens = messagesOf(body);
+        const message =
+          (await takeOrFind(
+            () =>
+              take([
+                { quota: 'messagesPerMinute', tokens },
+                { quota: 'messagesPerDay', tokens },
+              ]),
+            () => findAccepted(dependencies, request),
+          )) ?? (await acceptMessage(within, request));
         return { status: 202, json: toMessageView(message, { nowMs: clock.nowMs(), connection }) };
       },
     }),

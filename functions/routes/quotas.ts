@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../shared/kernel/appError.ts';
+import { backoffMs } from '../../shared/kernel/backoff.ts';
 import type { TenantId } from '../../shared/kernel/id.ts';
 import {
   planName,
@@ -19,6 +20,10 @@ export interface QuotaRouteDependencies extends IdentityDependencies {
   readonly quotaBook: Pick<QuotaBook, 'find' | 'read' | 'write'>;
   readonly plans: Plans;
 }
+
+/** How often a change is written anew after another one came between; a change with the ETag of before is refused then. */
+const TRIES = 16;
+const RETRY_DELAY = { firstMs: 5, capMs: 200 } as const;
 
 const numberOf = (name: QuotaName) => quotaNumbers[name];
 const quotasSchema = z
@@ -52,7 +57,7 @@ const viewExample = {
 
 /** The routes by which operators read and change what a tenant may have and do. */
 export function quotaRoutes(dependencies: QuotaRouteDependencies): readonly Route[] {
-  const { quotaBook, plans } = dependencies;
+  const { quotaBook, plans, clock, random } = dependencies;
   const answer = (terms: StoredTerms): Answer => ({
     status: 200,
     headers: { etag: etagOf(terms) },
@@ -80,12 +85,16 @@ export function quotaRoutes(dependencies: QuotaRouteDependencies): readonly Rout
       answers: { status: 200, schema: termsViewSchema, example: viewExample },
       handle: async ({ parameters, body, headers }) => {
         const { tenantId } = await tenantOf(dependencies, parameters['tenantId']);
-        const seen = await quotaBook.read(tenantId);
         const match = headers['if-match'];
-        if (match !== undefined && match !== '*' && match !== etagOf(seen)) throw new AppError('quotas_changed');
-        const next = changedTerms(plans, seen, body);
-        if ((await quotaBook.write(tenantId, next, seen.version)) === 'changed') throw new AppError('quotas_changed');
-        return read(tenantId);
+        for (let tries = 0; tries < TRIES; tries += 1) {
+          const seen = await quotaBook.read(tenantId);
+          if (match !== undefined && match !== '*' && match !== etagOf(seen)) throw new AppError('quotas_changed');
+          const next = changedTerms(plans, seen, body);
+          const outcome = await quotaBook.write(tenantId, next, seen.version);
+          if (outcome === 'written') return answer({ ...next, version: seen.version + 1 });
+          await clock.sleep(backoffMs(RETRY_DELAY, tries, random.unit()));
+        }
+        throw new AppError('quotas_changed');
       },
     }),
   ];

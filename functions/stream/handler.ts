@@ -117,7 +117,7 @@ export class EventStreams {
     const most = await mostOf(tenantId);
     const place = await places.take(tenantId, most);
     if (place === undefined) {
-      throw new AppError('too_many_readers', { detail: tooMany(most), retryAfterSeconds: 10 });
+      throw new AppError('too_many_readers', tooMany(most));
     }
     const control: StreamControl = { ending: this.#isDraining ? 'draining' : undefined, wait: undefined };
     this.#open.add(control);
@@ -197,8 +197,14 @@ export class EventStreams {
 
 const PROCESS_IS_FULL =
   'This process has as many streams as it takes, or is being replaced. Connect again in a moment.';
-const tooMany = (most: number): string =>
-  `This tenant may have ${most} streams at once. Connect again when one has ended.`;
+/** What is said to who may have no more streams; where there may be none there is no time to come again. */
+const tooMany = (most: number): { readonly detail: string; readonly retryAfterSeconds?: number } =>
+  most === 0
+    ? { detail: 'This tenant may have no streams. Ask the operator for more.' }
+    : {
+        detail: `This tenant may have ${most} streams at once. Connect again when one has ended.`,
+        retryAfterSeconds: 10,
+      };
 
 /** Reads an error of the look at a key: a refusal says that it opens nothing, and anything else says nothing. */
 function isAnswered(error: unknown): boolean {

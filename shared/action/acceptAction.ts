@@ -8,7 +8,7 @@ import { usualQuotas } from '../platform/quotaRows.ts';
 import type { Surroundings } from '../platform/surroundings.ts';
 import type { FilesToSend } from '../media/filesToSend.ts';
 import { settleNamed } from '../message/settleFile.ts';
-import { findReserved, reserveIds, type ReserveDependencies } from '../message/idempotency.ts';
+import { findReserved, reserveIds, type ReserveDependencies, type ReservedKey } from '../message/idempotency.ts';
 import {
   ACTION_REQUEST_BYTES,
   BEGIN_WITH_FILE_MS,
@@ -57,16 +57,9 @@ export async function acceptAction(
   const { connection, kind, correlationId } = asked;
   const { tenantId, connectionId } = connection;
   const nowMs = clock.nowMs();
-  const key = {
-    connectionId,
-    callerKey: asked.idempotencyKey,
-    bodyHash: hashOf(asked),
-    nowMs,
-  };
-  const repeated = await findReserved<{ readonly actionId: ActionId }>(dependencies, key);
-  const known = repeated === undefined ? undefined : await actions.find(connectionId, repeated.actionId);
   // A repeated request asks for nothing new: it gets its answer whatever has become of the connection meanwhile.
-  if (known !== undefined) return tellOwner(dependencies, connection, known);
+  const known = await findAcceptedAction(dependencies, asked);
+  if (known !== undefined) return known;
 
   assertTimely(asked, nowMs);
   if (Buffer.byteLength(JSON.stringify(asked.request)) > ACTION_REQUEST_BYTES) {
@@ -76,7 +69,7 @@ export async function acceptAction(
   }
   const account = await assertAcceptable(dependencies, asked);
   const request = await withFile(dependencies, asked);
-  const { actionId } = await reserveIds(dependencies, key, { actionId: makeId('act', nowMs, random) });
+  const { actionId } = await reserveIds(dependencies, keyOf(asked, nowMs), { actionId: makeId('act', nowMs, random) });
   const action = await actions.create({
     actionId,
     tenantId,
@@ -91,6 +84,25 @@ export async function acceptAction(
     attempts: 0,
   });
   return tellOwner(dependencies, connection, action);
+}
+
+/**
+ * Finds the action that was accepted under the key of a request before; undefined where none was, or it has no key. Its owner is notified again
+ * while it has not ended. Throws `idempotency_conflict`, `store_unavailable`.
+ */
+export async function findAcceptedAction(
+  dependencies: AcceptActionDependencies,
+  asked: AcceptActionRequest,
+): Promise<Action | undefined> {
+  const key = keyOf(asked, dependencies.clock.nowMs());
+  const repeated = await findReserved<{ readonly actionId: ActionId }>(dependencies, key);
+  const known = repeated && (await dependencies.actions.find(key.connectionId, repeated.actionId));
+  return known === undefined ? undefined : tellOwner(dependencies, asked.connection, known);
+}
+
+function keyOf(asked: AcceptActionRequest, nowMs: number): ReservedKey {
+  const { connectionId } = asked.connection;
+  return { connectionId, callerKey: asked.idempotencyKey, bodyHash: hashOf(asked), nowMs };
 }
 
 /**

@@ -79,13 +79,8 @@ export async function acceptBulkSend(dependencies: AcceptBulkDependencies, reque
   known.throwAny();
   const hashed = bodies.filter((body) => body !== undefined);
   const bodyHash = hashOf(request, hashed);
-  const repeated = await findReserved<{ readonly bulkSendId: BulkSendId }>(dependencies, {
-    connectionId,
-    callerKey,
-    bodyHash,
-    nowMs,
-  });
-  if (repeated !== undefined) return read(dependencies, connection, repeated.bulkSendId);
+  const repeated = await findAcceptedBulk(dependencies, request, bodyHash);
+  if (repeated !== undefined) return repeated;
   const fields = problemsOfTimes(request.times, nowMs).map(({ field, problem }) => ({ field: `?${field}`, problem }));
   if (fields.length > 0) throw new AppError('invalid_request', { fields });
   if (connection.account === undefined) throw new AppError('connection_not_paired');
@@ -102,6 +97,30 @@ export async function acceptBulkSend(dependencies: AcceptBulkDependencies, reque
   const creation = await bulkSends.create(bulk, callerKey === undefined ? undefined : { callerKey, bodyHash });
   if (creation.outcome === 'conflict') throw new AppError('idempotency_conflict');
   return creation.outcome === 'repeated' ? read(dependencies, connection, creation.bulkSendId) : bulk;
+}
+
+/**
+ * Finds the bulk send that was accepted under the key of a request before; undefined where none was, it has no key, or lines are wrong.
+ * Throws `idempotency_conflict`.
+ */
+export async function findAcceptedBulkSend(
+  dependencies: AcceptBulkDependencies,
+  request: BulkRequest,
+): Promise<BulkSend | undefined> {
+  const problems = new Problems();
+  const bodies = request.lines.map((line, index) => problems.try(index, () => toKnown(line)));
+  const hashed = bodies.filter((body) => body !== undefined);
+  return problems.isAny ? undefined : findAcceptedBulk(dependencies, request, hashOf(request, hashed));
+}
+
+async function findAcceptedBulk(
+  dependencies: AcceptBulkDependencies,
+  { connection, idempotencyKey: callerKey }: BulkRequest,
+  bodyHash: string,
+): Promise<BulkSend | undefined> {
+  const key = { connectionId: connection.connectionId, callerKey, bodyHash, nowMs: dependencies.clock.nowMs() };
+  const repeated = await findReserved<{ readonly bulkSendId: BulkSendId }>(dependencies, key);
+  return repeated === undefined ? undefined : read(dependencies, connection, repeated.bulkSendId);
 }
 
 async function read(

@@ -234,8 +234,11 @@ export class ConnectionStore {
       await this.#table.send(new TransactWriteCommand({ TransactItems: removingWrites(this.#TableName, connection) }));
       return 'removed';
     } catch (error) {
-      const [recordReason] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
-      if (recordReason?.Code === 'ConditionalCheckFailed') return 'missing';
+      const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+      if (reasons[0]?.Code === 'ConditionalCheckFailed') return 'missing';
+      // Its place among those without an account is another's by now, which keeps it.
+      const isPlaceGone = connection.unpairedPlace !== undefined && reasons.at(-1)?.Code === 'ConditionalCheckFailed';
+      if (isPlaceGone) return this.remove({ ...connection, unpairedPlace: undefined });
       throw error;
     }
   }

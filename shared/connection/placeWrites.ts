@@ -62,7 +62,10 @@ export function placingWrites(
   ];
 }
 
-/** The writes that remove a connection and give its places back. The first one has the condition that it waits to be removed. */
+/**
+ * The writes that remove a connection and give its places back. The first one has the condition that it waits to be removed, and the
+ * last, of its place among those without an account, that the place is not another's by now.
+ */
 export function removingWrites(
   TableName: string,
   {
@@ -101,6 +104,15 @@ export function removingWrites(
     },
     ...(unpairedPlace === undefined
       ? []
-      : [{ Delete: { TableName, Key: unpairedPlaceKey(tenantId, unpairedPlace) } } satisfies Write]),
+      : [
+          {
+            Delete: {
+              TableName,
+              Key: unpairedPlaceKey(tenantId, unpairedPlace),
+              ConditionExpression: 'attribute_not_exists(pk) OR connectionId = :connection',
+              ExpressionAttributeValues: { ':connection': connectionId },
+            },
+          } satisfies Write,
+        ]),
   ];
 }

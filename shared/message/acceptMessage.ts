@@ -98,10 +98,35 @@ export async function acceptMessage(dependencies: AcceptDependencies, request: A
       ? await findRepeated(dependencies, connection, key)
       : await create(dependencies, { ...request, body, key }, settled);
   if (stored === undefined) throw settled;
-  // The queue may not have the command of an earlier request; if it has, the second does no harm.
-  const queued = [stored, ...(await partsToEnqueue(dependencies, stored))].filter(({ state }) => state === 'queued');
-  await enqueue(dependencies, connection.shard, queued);
+  await enqueueAll(dependencies, connection, stored);
   return stored;
+}
+
+/**
+ * Finds what was accepted under the key of a request before, as it is now; undefined where nothing was, or it has no key. What is queued is put
+ * into the queue once more. Throws `idempotency_conflict`, `not_possible_on_linked_devices`, `recipient_invalid`, `not_enqueued`.
+ */
+export async function findAccepted(
+  dependencies: AcceptDependencies,
+  request: AcceptRequest,
+): Promise<SentMessage | undefined> {
+  const { connection } = request;
+  const body = onlyPossible(request.body);
+  const to = body.to === undefined ? undefined : resolveRecipient(body.to);
+  const stored = await findRepeated(dependencies, connection, keyOf(request, body, to));
+  if (stored !== undefined) await enqueueAll(dependencies, connection, stored);
+  return stored;
+}
+
+/** How many messages a request makes: an album one for itself and one for each part. */
+export function messagesOf(body: OutboundMessage | ImpossibleMessage): number {
+  return isAlbum(body) ? 1 + body.album.parts.length : 1;
+}
+
+/** Puts what is queued of a message and its parts into the queue, which may not have it yet; if it has, the second does no harm. */
+async function enqueueAll(dependencies: AcceptDependencies, { shard }: Connection, stored: SentMessage): Promise<void> {
+  const queued = [stored, ...(await partsToEnqueue(dependencies, stored))].filter(({ state }) => state === 'queued');
+  await enqueue(dependencies, shard, queued);
 }
 
 /** Settles a request: an album with its parts, and anything else as it is. */

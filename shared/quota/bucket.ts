@@ -27,6 +27,16 @@ export function holdsAtMs(rate: Rate, fullAtMs: number | undefined, tokens: numb
 }
 
 /**
+ * When a bucket of another size is full again, once as many tokens are missing in it as were missing before: who had used a hundred has used
+ * a hundred, and what the new size has beyond them is there at once. Never later than a window from now.
+ * @param wasMost how many there were in the full bucket before
+ */
+export function resized(rate: Rate, fullAtMs: number, wasMost: number, nowMs: number): number {
+  const missing = Math.max(0, fullAtMs - nowMs) / tokenMs({ most: wasMost, windowMs: rate.windowMs });
+  return nowMs + Math.min(rate.windowMs, Math.ceil(missing * tokenMs(rate)));
+}
+
+/**
  * The share of a full bucket that a process takes without a slice: it pays for them with its next one. So who asks now and then costs no
  * write. Twenty processes that never take a slice are 4 % beyond the bucket.
  */
@@ -34,30 +44,29 @@ const TRUSTED_SHARE = 1 / 500;
 /** The least and the most of a bucket that is taken at once while more than half of it is there. */
 const LEAST_SHARE = 1 / 100;
 const MOST_SHARE = 1 / 20;
-/** How long a slice may be used, as a part of the window: short where tokens are scarce, so that nobody hoards them. */
+/** For how long a slice is meant, as a part of the window: short where tokens are scarce, so that nobody hoards them. */
 const SCARCE_LIFE = 1 / 20;
 const LONGEST_SCARCE_MS = 60_000;
 const SHORTEST_LIFE_MS = 1_000;
-/** How long it may be used while more than half of the bucket is there: no longer than the time in which it refills. */
+/** For how long it is meant while more than half of the bucket is there: no longer than the time in which it refills. */
 const LONGEST_LIFE_MS = 60_000;
+
+/** How many tokens a process keeps that one request gives back; what is more goes back to the bucket at once. */
+export function keptOf({ most }: Rate): number {
+  return Math.max(1, Math.floor(most * LEAST_SHARE));
+}
 
 /** How many tokens a process takes before it pays for them. */
 export function trustedOf({ most }: Rate): number {
   return Math.floor(most * TRUSTED_SHARE);
 }
 
-export interface Slice {
-  readonly tokens: number;
-  /** How long it may be used, in milliseconds. */
-  readonly lifeMs: number;
-}
-
 /**
- * The slice that a process takes: what it is expected to use in half of the time for which it may.
+ * How many tokens a process takes at once: what it is expected to use in half of the time for which a slice is meant.
  * @param perMs how many tokens the process used in a millisecond, lately
  * @param left how many the bucket had, as far as the process knows
  */
-export function sliceOf(rate: Rate, perMs: number, left: number): Slice {
+export function sliceOf(rate: Rate, perMs: number, left: number): number {
   const { most, windowMs } = rate;
   const isScarce = left < most / 2;
   const scarceMs = clamp(windowMs * SCARCE_LIFE, SHORTEST_LIFE_MS, LONGEST_SCARCE_MS);
@@ -65,9 +74,11 @@ export function sliceOf(rate: Rate, perMs: number, left: number): Slice {
   const expected = Math.ceil((perMs * lifeMs) / 2);
   // What refills in that time bounds what all processes together can hold back.
   const refilled = Math.max(1, Math.floor(lifeMs / tokenMs(rate)));
-  const least = isScarce ? 1 : Math.max(1, Math.floor(most * LEAST_SHARE));
-  const greatest = isScarce ? refilled : Math.max(1, Math.floor(most * MOST_SHARE));
-  return { tokens: clamp(expected, Math.min(least, greatest), greatest), lifeMs };
+  const share = (part: number): number => Math.max(1, Math.floor(most * part));
+  const least = isScarce ? 1 : Math.min(share(LEAST_SHARE), refilled);
+  // A bucket of a day refills little meanwhile: a burst of its use is no reason to hold much of it.
+  const greatest = isScarce ? refilled : Math.min(share(MOST_SHARE), Math.max(share(LEAST_SHARE), refilled));
+  return clamp(expected, Math.min(least, greatest), greatest);
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -1,4 +1,4 @@
-import { holdsAtMs, sliceOf, tokensIn, trustedOf, type Rate, type Slice } from './bucket.ts';
+import { holdsAtMs, keptOf, sliceOf, tokensIn, trustedOf, type Rate } from './bucket.ts';
 import type { Asked, Granted } from './bucketStore.ts';
 
 /** What is to be done about a request that wants tokens. */
@@ -12,7 +12,7 @@ const TRUSTED_MS = 1_000;
 const LEAST_JUDGED_MS = 100;
 
 /**
- * What one process holds of one bucket: a slice that may be used for a while, and what it took before it paid. No call is made here, and no
+ * What one process holds of one bucket: a slice that may be used for a window, and what it took before it paid. No call is made here, and no
  * clock is read: times are in milliseconds since 1970, and are given.
  */
 export class HeldTokens {
@@ -50,7 +50,7 @@ export class HeldTokens {
     }
     const refused = this.#refused;
     if (refused !== undefined && refused.untilMs > nowMs && tokens >= refused.tokens) {
-      return { outcome: 'refused', untilMs: refused.untilMs };
+      return { outcome: 'refused', untilMs: this.comesAtMs(tokens, nowMs) };
     }
     // What was owed for a whole window would have come back since.
     if (nowMs - this.#owedSinceMs >= this.rate.windowMs) this.#owed = 0;
@@ -61,18 +61,43 @@ export class HeldTokens {
     return this.#taken(tokens);
   }
 
-  /** Gives back what a request took that another quota refused. */
-  giveBack(tokens: number): void {
-    this.#tokens += tokens;
-    this.#spent -= tokens;
+  /** When so many are there for this process, if nobody takes any. */
+  comesAtMs(tokens: number, nowMs: number): number {
+    return holdsAtMs(this.rate, this.#fullAtMs, this.#neededFor(tokens, nowMs));
   }
 
   /**
-   * What to ask the bucket for, with the slice that it makes.
+   * Gives back what a request took that was refused then. Returns how many are to go back to the bucket, because they are more than
+   * is kept here.
+   */
+  giveBack(tokens: number, nowMs: number): number {
+    this.#spent = Math.max(0, this.#spent - tokens);
+    const paid = Math.max(0, tokens - this.#owed);
+    this.#owed -= tokens - paid;
+    this.#refused = undefined;
+    if (paid > keptOf(this.rate)) return paid;
+    this.keep(paid, nowMs);
+    return 0;
+  }
+
+  /** Takes over when the bucket is full again, after tokens went back to it. */
+  learn(fullAtMs: number | undefined): void {
+    this.#fullAtMs = fullAtMs;
+    this.#isKnown = true;
+  }
+
+  /** Holds tokens again that could not go back to the bucket. */
+  keep(tokens: number, nowMs: number): void {
+    this.#tokens = this.#held(nowMs) + tokens;
+    if (this.#untilMs <= nowMs) this.#untilMs = nowMs + this.rate.windowMs;
+  }
+
+  /**
+   * What to ask the bucket for, with the slice that it makes. What is held counts towards it.
    * @param waiting how many are waited for here
    * @param least the fewest of them that are of use
    */
-  toAsk(waiting: number, least: number, nowMs: number): Asked & { readonly slice: Slice } {
+  toAsk(waiting: number, least: number, nowMs: number): Asked {
     const elapsedMs = nowMs - this.#spentSinceMs;
     if (elapsedMs >= LEAST_JUDGED_MS) {
       this.#perMs = this.#spent / elapsedMs;
@@ -81,28 +106,26 @@ export class HeldTokens {
     }
     const left = this.#isKnown ? tokensIn(this.rate, this.#fullAtMs, nowMs) : this.rate.most;
     const slice = sliceOf(this.rate, this.#perMs, left);
-    const held = this.#held(nowMs);
-    const wanted = this.#owed + Math.max(waiting - held, slice.tokens);
-    return { wanted, least: this.#owed + Math.max(1, least - held), fullAtMs: this.#fullAtMs, slice };
+    const wanted = this.#owed + Math.max(waiting, slice) - this.#held(nowMs);
+    const needed = this.#neededFor(least, nowMs);
+    return { wanted: Math.max(wanted, needed), least: needed, fullAtMs: this.#fullAtMs };
   }
 
   /** Takes over what the bucket gave. @param least the fewest that were of use, without what was owed */
-  answered({ tokens, fullAtMs }: Granted, { lifeMs }: Slice, least: number, nowMs: number): void {
+  answered({ tokens, fullAtMs }: Granted, least: number, nowMs: number): void {
     this.#fullAtMs = fullAtMs;
     this.#isKnown = true;
-    const held = this.#held(nowMs);
     if (tokens === 0) {
-      const comesAtMs = holdsAtMs(this.rate, fullAtMs, this.#owed + Math.max(1, least - held));
-      this.#refused = {
-        tokens: least,
-        untilMs: Math.max(comesAtMs, nowMs + Math.min(REST_MS, this.rate.windowMs / 20)),
-      };
+      this.#refused = { tokens: least, untilMs: nowMs + Math.min(REST_MS, this.rate.windowMs / 20) };
       return;
     }
     this.#refused = undefined;
-    this.#tokens = held + Math.max(0, tokens - this.#owed);
-    this.#owed = Math.max(0, this.#owed - tokens);
-    this.#untilMs = nowMs + lifeMs;
+    const has = this.#held(nowMs) + tokens;
+    // Who asked for all that there ever are gets them: what was owed beside is paid for later.
+    const paid = Math.min(this.#owed, Math.max(0, has - least));
+    this.#owed -= paid;
+    this.#tokens = has - paid;
+    this.#untilMs = nowMs + this.rate.windowMs;
   }
 
   /** Goes on without asking for a moment, since the store gave no answer. What is taken meanwhile is owed. */
@@ -110,9 +133,14 @@ export class HeldTokens {
     this.#trustedUntilMs = nowMs + TRUSTED_MS;
   }
 
-  /** How many of the slice are left, while it may be used. */
+  /** How many are held. After a whole window they would have come back to the bucket: then they are used no more. */
   #held(nowMs: number): number {
     return this.#untilMs > nowMs ? this.#tokens : 0;
+  }
+
+  /** How many the bucket has to give for so many: never more than there ever are. */
+  #neededFor(tokens: number, nowMs: number): number {
+    return Math.min(this.rate.most, Math.max(1, this.#owed + tokens - this.#held(nowMs)));
   }
 
   #taken(tokens: number): Take {

@@ -9,7 +9,7 @@ import type { BucketName, BucketStore } from './bucketStore.ts';
 import { HeldTokens } from './heldTokens.ts';
 
 export interface RateLimiterDependencies extends Pick<Surroundings, 'clock' | 'logger'> {
-  readonly buckets: Pick<BucketStore, 'take'>;
+  readonly buckets: Pick<BucketStore, 'take' | 'giveBack'>;
 }
 
 /** Something that takes from a quota. */
@@ -81,7 +81,7 @@ export class RateLimiter {
         const state = stateOf(bucket.held.left(nowMs));
         if (take.outcome === 'taken') return { outcome: 'taken', state };
         if (take.outcome === 'refused' || round === ROUNDS) {
-          const untilMs = take.outcome === 'refused' ? take.untilMs : nowMs;
+          const untilMs = take.outcome === 'refused' ? take.untilMs : bucket.held.comesAtMs(tokens, nowMs);
           return { outcome: 'refused', state, retryAfterSeconds: Math.max(1, Math.ceil((untilMs - nowMs) / 1_000)) };
         }
         await (bucket.asking ??= this.#ask({ tenantId, quota, of }, bucket, tokens));
@@ -91,9 +91,25 @@ export class RateLimiter {
     }
   }
 
-  /** Gives back what was taken for a request that another quota refused. */
-  giveBack({ tenantId, quota, of, tokens = 1 }: Taking): void {
-    this.#buckets.get(nameOf({ tenantId, quota, of }))?.held.giveBack(tokens);
+  /**
+   * Gives back what was taken for a request that was refused then. A few stay with this process, which costs nothing; what is more than it
+   * keeps goes back to the bucket, for all. Never rejects: what the store does not take stays here.
+   */
+  async giveBack({ tenantId, quota, of, tokens = 1 }: Taking): Promise<void> {
+    const { buckets, clock, logger } = this.#dependencies;
+    const name = { tenantId, quota, of };
+    const held = this.#buckets.get(nameOf(name))?.held;
+    const back = held?.giveBack(tokens, clock.nowMs()) ?? 0;
+    if (held === undefined || back === 0) return;
+    try {
+      const fullAtMs = await withDeadline('what goes back to a quota', deadlines.quotaSlice.ms, () =>
+        buckets.giveBack(name, held.rate, back, clock.nowMs()),
+      );
+      held.learn(fullAtMs);
+    } catch (error) {
+      logger.warn('a quota could not be given back', { tenantId, quota, error });
+      held.keep(back, clock.nowMs());
+    }
   }
 
   #bucketOf(name: BucketName, rate: Rate): Bucket {
@@ -109,12 +125,12 @@ export class RateLimiter {
     const { buckets, clock, logger } = this.#dependencies;
     const { held } = bucket;
     const nowMs = clock.nowMs();
-    const { slice, ...asked } = held.toAsk(bucket.waiting, least, nowMs);
+    const asked = held.toAsk(bucket.waiting, least, nowMs);
     try {
       const granted = await withDeadline('a slice of a quota', deadlines.quotaSlice.ms, () =>
         buckets.take(name, held.rate, asked, nowMs),
       );
-      held.answered(granted, slice, least, clock.nowMs());
+      held.answered(granted, least, clock.nowMs());
     } catch (error) {
       logger.warn('a quota could not be asked, so requests pass', {
         tenantId: name.tenantId,

@@ -48,7 +48,7 @@ describe('an export of 50,000 messages in 500 chats', { timeout: 1_200_000 }, ()
       connections: new ConnectionStore({ table, stage: 'test' }),
       // An operator has no quotas.
       quotaBook: { find: () => Promise.reject(new Error('nobody is counted here')) },
-      limiter: { take: () => Promise.reject(new Error('nobody is counted here')), giveBack: () => undefined },
+      limiter: { take: () => Promise.reject(new Error('nobody is counted here')), giveBack: () => Promise.resolve() },
       audit: new AuditTrail({ table, stage: 'test' }),
       authenticate: async () => ({ role: 'operator', keyId: 'key_1', operatorRole: 'admin' }) as never,
     };

@@ -20,7 +20,7 @@ const aRoute = (method: 'GET' | 'DELETE', path: string) =>
 /** Routes of nobody are counted nowhere. */
 const noRates = {
   quotaBook: { find: () => Promise.reject(new Error('nobody asks')) },
-  limiter: { take: () => Promise.reject(new Error('nobody asks')), giveBack: () => undefined },
+  limiter: { take: () => Promise.reject(new Error('nobody asks')), giveBack: () => Promise.resolve() },
 };
 
 describe('the stack in front of the routes', () => {

@@ -163,4 +163,98 @@ describe('the quotas of a tenant', { timeout: 120_000 }, () => {
     expect(taken.status).toBe(202);
     expect(refused.status).toBe(429);
   });
+
+  it('count nothing that was refused: messages and actions of a connection without an account', async () => {
+    await choose({ messagesPerMinute: 2, actions: 2 });
+    const unpaired = await stack.connection(tenant);
+    const act = () =>
+      stack.call('POST', `/v1/connections/${unpaired}/contacts/check`, {
+        key: tenant.key,
+        body: { contacts: ['+4915100000009'] },
+      });
+
+    const refused = [];
+    for (let time = 0; time < 4; time += 1) refused.push(await send(unpaired), await act());
+    const id = await connection();
+    const passed = [await send(id), await send(id), await send(id)];
+
+    expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([409]));
+    expect(passed.map(({ status }) => status)).toEqual([202, 202, 429]);
+  });
+
+  it('take the parts of an album one by one', async () => {
+    await choose({ messagesPerMinute: 4 });
+    const id = await connection();
+    const part = { type: 'image', image: { id: 'med_01K3C5F7XQ4T6V8X0Z2B4D6F8H' } };
+    const album = (parts: number) =>
+      send(id, { to: message.to, type: 'album', album: { parts: Array.from({ length: parts }, () => part) } });
+
+    const tooMany = await album(4);
+    // Its files are of nobody, so it is refused, and counts nothing.
+    const unknown = await album(3);
+    const passed = [await send(id), await send(id), await send(id), await send(id)];
+
+    expect([tooMany.status, tooMany.headers['retry-after']]).toEqual([429, undefined]);
+    expect(unknown.body['code']).toBe('media_not_found');
+    expect(passed.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
+  });
+
+  it('answer what was accepted under its key before, however much is used up', async () => {
+    await choose({ messagesPerMinute: 1, messagesPerDay: 3, actions: 1 });
+    const id = await connection();
+    await stack.change(tenant, id, { status: 'online', statusCode: 'open' });
+    const headers = { 'idempotency-key': 'once', prefer: 'wait=0' };
+    const ask = (path: string, body: object, key: string) =>
+      stack.call('POST', `/v1/connections/${id}/${path}`, {
+        key: tenant.key,
+        body,
+        headers: { ...headers, 'idempotency-key': key },
+      });
+    const bulk = (key: string) =>
+      stack.call('POST', `/v1/connections/${id}/bulk-sends`, {
+        key: tenant.key,
+        raw: [message, message].map((line) => JSON.stringify(line)).join('\n'),
+        headers: { 'content-type': 'application/x-ndjson', 'idempotency-key': key },
+      });
+    const askAll = async (key: string) => [
+      await ask('messages', message, `message-${key}`),
+      await bulk(`bulk-${key}`),
+      await ask('contacts/check', { contacts: ['+4915100000009'] }, `action-${key}`),
+    ];
+
+    const first = await askAll('one');
+    const again = await askAll('one');
+    const others = await askAll('two');
+    const conflict = await ask('messages', { ...message, text: { body: 'other' } }, 'message-one');
+
+    expect(first.map(({ status }) => status)).toEqual([202, 202, 202]);
+    expect(again.map(({ status, body }) => [status, body['id']])).toEqual(first.map(({ body }) => [202, body['id']]));
+    expect(others.map(({ status }) => status)).toEqual([429, 429, 429]);
+    expect([conflict.status, conflict.body['code']]).toEqual([409, 'idempotency_conflict']);
+  });
+
+  it('are changed by several at once, each of whom learns the ETag of its own change', async () => {
+    const changes = await Promise.all(
+      Array.from({ length: 8 }, (_, place) => choose(place % 2 === 0 ? { pairings: place } : { actions: place })),
+    );
+
+    expect(changes.map(({ status }) => status)).toEqual(changes.map(() => 200));
+    expect(new Set(changes.map(({ headers }) => headers['etag'])).size).toBe(changes.length);
+    const now = await read();
+    expect(Object.keys(now.body['own'] as object).toSorted()).toEqual(['actions', 'pairings']);
+  });
+
+  it('say of what a tenant may not do at all whom to ask, and of another refusal nothing about rates', async () => {
+    await choose({ actions: 0, waitingRequests: 0, openBulkSends: 0 });
+    const id = await connection();
+    const act = await stack.call('POST', `/v1/connections/${id}/contacts/check`, {
+      key: tenant.key,
+      body: { contacts: ['+4915100000009'] },
+    });
+    const wait = await stack.call('GET', '/v1/events?wait=5', { key: tenant.key });
+
+    expect([act.status, act.headers['retry-after']]).toEqual([429, undefined]);
+    expect(act.body['detail']).toContain('Ask the operator for more.');
+    expect([wait.status, wait.headers['retry-after']]).toEqual([429, undefined]);
+  });
 });

@@ -199,6 +199,22 @@ describe('connections', () => {
     expect(await connections.setWanted(connection.tenantId, connection.connectionId, 'online')).toBe('missing');
   });
 
+  it('leave the place of another when they are removed late, after theirs was freed and taken anew', async () => {
+    const tenantId = aTenant();
+    const few = { connections: 100, unpairedConnections: 1 };
+    const first = await place(tenantId, 1, 10_000, few);
+    await unpairedPlaces.free(first);
+    await place(tenantId, 1, 10_000, few);
+    await connections.setWanted(tenantId, first.connectionId, 'deleted');
+
+    // It is removed as it was read before its place was freed.
+    const outcome = await connections.remove(first);
+    const more = await place(tenantId, 1, 10_000, few).catch((error: { readonly code: string }) => error.code);
+
+    expect(outcome).toBe('removed');
+    expect(more).toBe('quota_exceeded');
+  });
+
   it('give their place back once, when they wait to be removed', async () => {
     const connection = await place(aTenant(), 1, 1_000);
     const before = await connections.occupancy(0);

@@ -158,7 +158,10 @@ describe('the rates of a tenant', { timeout: 120_000 }, () => {
     const tenantId = aTenant();
     let isThere = false;
     const process = new RateLimiter({
-      buckets: { take: (...asked) => (isThere ? store.take(...asked) : Promise.reject(new Error('nobody answers'))) },
+      buckets: {
+        take: (...asked) => (isThere ? store.take(...asked) : Promise.reject(new Error('nobody answers'))),
+        giveBack: (...given) => store.giveBack(...given),
+      },
       clock,
       logger: silentLogger,
     });
@@ -186,5 +189,112 @@ describe('the rates of a tenant', { timeout: 120_000 }, () => {
     const taken = await heir.take({ tenantId, quota: 'requests', tokens: 970 }, quotas);
 
     expect(taken).toMatchObject({ outcome: 'taken' });
+  });
+
+  it('have back for every process what a large request took that was refused then', async () => {
+    const clock = makeTestClock();
+    const [tenantId, one, other] = [aTenant(), aProcess(clock), aProcess(clock)];
+    const few = { ...usualQuotas, messagesPerDay: 100 };
+    const bulk = { tenantId, quota: 'messagesPerDay', tokens: 100 } as const;
+    await one.take(bulk, few);
+    const meanwhile = await other.take(bulk, few);
+    await one.giveBack(bulk);
+    clock.advance(70_000);
+
+    const corrected = await other.take(bulk, few);
+    const more = await one.take({ ...bulk, tokens: 1 }, few);
+
+    expect([meanwhile.outcome, corrected.outcome, more.outcome]).toEqual(['refused', 'taken', 'refused']);
+  });
+
+  it('have back what was refused one by one, without a write for each', async () => {
+    const clock = makeTestClock();
+    const [tenantId, process] = [aTenant(), aProcess(clock)];
+    const few = { ...usualQuotas, messagesPerDay: 5 };
+    const one = { tenantId, quota: 'messagesPerDay' } as const;
+    writes = 0;
+    for (let time = 0; time < 20; time += 1) {
+      const { outcome } = await process.take(one, few);
+      expect(outcome).toBe('taken');
+      await process.giveBack(one);
+    }
+    const whileRefused = writes;
+
+    const outcomes = [];
+    for (let time = 0; time < 6; time += 1) outcomes.push((await process.take(one, few)).outcome);
+
+    expect(outcomes).toEqual(['taken', 'taken', 'taken', 'taken', 'taken', 'refused']);
+    expect(whileRefused).toBe(1);
+  });
+
+  it('let a request pass in time that wants all there ever are, after a few that were not paid for', async () => {
+    const clock = makeTestClock();
+    const [tenantId, process] = [aTenant(), aProcess(clock)];
+    const day = { ...usualQuotas, messagesPerDay: 1_000 };
+    const ask = (tokens: number) => process.take({ tenantId, quota: 'messagesPerDay', tokens }, day);
+    await ask(1);
+
+    const all = await ask(1_000);
+    const next = await ask(1_000);
+    clock.advance(((next as { retryAfterSeconds?: number }).retryAfterSeconds ?? 0) * 1_000);
+    const again = await ask(1_000);
+
+    expect(all.outcome).toBe('taken');
+    expect(next).toMatchObject({ outcome: 'refused', retryAfterSeconds: 86_400 });
+    expect(again.outcome).toBe('taken');
+  });
+
+  it('tell a large request its own time, and not that of a small one which was refused before', async () => {
+    const clock = makeTestClock();
+    const [tenantId, process] = [aTenant(), aProcess(clock)];
+    const day = { ...usualQuotas, messagesPerDay: 24 };
+    const ask = (tokens: number) => process.take({ tenantId, quota: 'messagesPerDay', tokens }, day);
+    await ask(24);
+
+    expect([await ask(1), await ask(12), await ask(2)]).toMatchObject([
+      { outcome: 'refused', retryAfterSeconds: 3_600 },
+      { outcome: 'refused', retryAfterSeconds: 12 * 3_600 },
+      { outcome: 'refused', retryAfterSeconds: 2 * 3_600 },
+    ]);
+  });
+
+  it('keep what was used when their size changes: a raise acts at once, and a smaller one holds', async () => {
+    const clock = makeTestClock();
+    const tenantId = aTenant();
+    const process = aProcess(clock);
+    const ask = (messagesPerDay: number, tokens: number) =>
+      process.take({ tenantId, quota: 'messagesPerDay', tokens }, { ...usualQuotas, messagesPerDay });
+    await ask(100, 100);
+    clock.advance(1_000);
+
+    const outcomes = [await ask(100, 1), await ask(1_000, 900), await ask(1_000, 10), await ask(50, 1)];
+
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['refused', 'taken', 'refused', 'refused']);
+    expect(outcomes[3]).toMatchObject({ retryAfterSeconds: 1_728 });
+  });
+
+  it.each([
+    { name: 'three at a time each minute, where half as many may be', most: 8_640, burst: 3, everyMs: 61_000 },
+    { name: 'a large burst each quarter of an hour', most: 8_640, burst: 80, everyMs: 900_000 },
+    { name: 'one in five minutes, in a small quota', most: 300, burst: 1, everyMs: 301_000 },
+  ])('of a day lose nothing to slices that nobody uses up: $name', async ({ most, burst, everyMs }) => {
+    const clock = makeTestClock();
+    const tenantId = aTenant();
+    const processes = [aProcess(clock), aProcess(clock)];
+    const day = { ...usualQuotas, messagesPerDay: most };
+    const all = { tenantId, quota: 'messagesPerDay', tokens: most - 2 * burst } as const;
+    await aProcess(clock).take(all, day);
+
+    const outcomes: string[] = [];
+    for (let atMs = 0; atMs < 86_400_000; atMs += everyMs) {
+      for (let time = 0; time < burst; time += 1) {
+        const taken = await (processes[time % 2] as RateLimiter).take({ tenantId, quota: 'messagesPerDay' }, day);
+        outcomes.push(taken.outcome);
+      }
+      clock.advance(everyMs);
+    }
+
+    const passed = outcomes.filter((outcome) => outcome === 'taken').length;
+    expect(passed).toBeGreaterThanOrEqual(0.95 * outcomes.length);
   });
 });
