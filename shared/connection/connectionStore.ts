@@ -236,7 +236,7 @@ export class ConnectionStore {
     } catch (error) {
       const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
       if (reasons[0]?.Code === 'ConditionalCheckFailed') return 'missing';
-      // Its place among those without an account is another's by now, which keeps it.
+      // The place of the connection among those without an account is another's by now, which keeps it.
       const isPlaceGone = connection.unpairedPlace !== undefined && reasons.at(-1)?.Code === 'ConditionalCheckFailed';
       if (isPlaceGone) return this.remove({ ...connection, unpairedPlace: undefined });
       throw error;

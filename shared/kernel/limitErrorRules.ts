@@ -39,7 +39,7 @@ export const limitErrorRules = {
   too_many_bulk_sends: {
     httpStatus: 429,
     retry: 'later',
-    sentence: 'As many bulk sends of this connection are not over as may be. Ask again when one is, or cancel one.',
+    sentence: 'Too many bulk sends of this connection are open. Ask again when one ends, or cancel one.',
   },
   too_many_actions: {
     httpStatus: 429,

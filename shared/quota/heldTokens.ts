@@ -121,7 +121,7 @@ export class HeldTokens {
     }
     this.#refused = undefined;
     const has = this.#held(nowMs) + tokens;
-    // Who asked for all that there ever are gets them: what was owed beside is paid for later.
+    // A request for all that there ever are gets them: what was owed beside is paid for later.
     const paid = Math.min(this.#owed, Math.max(0, has - least));
     this.#owed -= paid;
     this.#tokens = has - paid;

@@ -190,7 +190,7 @@ describe('the quotas of a tenant', { timeout: 120_000 }, () => {
       send(id, { to: message.to, type: 'album', album: { parts: Array.from({ length: parts }, () => part) } });
 
     const tooMany = await album(4);
-    // Its files are of nobody, so it is refused, and counts nothing.
+    // An album of files that are nobody's is refused, and counts nothing.
     const unknown = await album(3);
     const passed = [await send(id), await send(id), await send(id), await send(id)];
 
