@@ -34,6 +34,7 @@ const answers = {
           writes += 1;
           return store.take(...asked);
         },
+        giveBack: (...given) => store.giveBack(...given),
       },
       clock: systemClock,
       logger: silentLogger,
