@@ -447,17 +447,31 @@ function storesOf({ stack }: Pick<Scene, 'stack'>, caller: Caller): StoreConfig 
   return asCaller(aStoreConfig(emulators, { stage: stack.stage }), caller);
 }
 
+/** How often the deliveries that wait are looked for after a failure, and how long after each other, in milliseconds. */
+const LOOKS_AFTER_FAILURE = 20;
+const LOOK_EVERY_MS = 100;
+
 async function resumeDeliveries(tenant: Tenant): Promise<void> {
   const { unwilling, api, unwillingWebhook } = tenant;
-  const before = unwilling.asked();
-  unwilling.answerWith(500);
-  await delivered(tenant, await send(tenant, 'to one that fails'));
-  await until('a delivery that failed', unwilling.asked, (asked) => asked > before);
-  unwilling.answerWith(200);
+  const resume = async (): Promise<unknown> =>
+    (await api.must('POST', `/v1/webhooks/${unwillingWebhook}/resume`, {}))['released'];
+  // A failure is written down after it was answered. What is resumed before that goes out by itself, and another one has to fail.
   await until(
     'what waits being sent out',
-    () => api.must('POST', `/v1/webhooks/${unwillingWebhook}/resume`, {}),
-    ({ released }) => Number(released) > 0,
+    async () => {
+      const before = unwilling.asked();
+      unwilling.answerWith(500);
+      await delivered(tenant, await send(tenant, 'to one that fails'));
+      await until('a delivery that failed', unwilling.asked, (asked) => asked > before);
+      unwilling.answerWith(200);
+      for (let look = 0; look < LOOKS_AFTER_FAILURE; look += 1) {
+        if (Number(await resume()) > 0) return true;
+        await systemClock.sleep(LOOK_EVERY_MS);
+      }
+      return false;
+    },
+    (isReleased) => isReleased,
+    120_000,
   );
   const trial = await api.must('POST', `/v1/webhooks/${unwillingWebhook}/test`, {});
   if (trial['outcome'] !== 'delivered')
