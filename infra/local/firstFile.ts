@@ -4,7 +4,7 @@ import { systemClock } from '../../shared/kernel/clock.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 
 /**
- * The process for files is started with the first of them: most stacks of a developer or a test see none, and a process that waits takes its
+ * The process for files and histories is started with the first of them: many stacks of a developer or a test see none, and a process that waits takes its
  * memory and its start. A process of functions looks into the queue for it, and tells the supervisor.
  */
 interface FilesWait {

@@ -98,7 +98,7 @@ describe('the processes of functions', () => {
     await until('figures of then and now', requestsShown, (count) => count > countBefore);
   }, 180_000);
 
-  it('are joined by one for files with the first file, which is followed by another when it is killed', async () => {
+  it('are joined by one for files, at the latest with the first file, which is followed by another when it is killed', async () => {
     const sendFile = (seed: number) =>
       whatsApp.files.send(CUSTOMER, SHOP, { kind: 'document', noise: { bytes: 1_000, seed } });
     const path = `/v1/connections/${connectionId}/messages`;
@@ -126,7 +126,8 @@ describe('the processes of functions', () => {
     await sendFile(2);
     await until('the second file', ready, (count) => count === 2, 120_000);
 
-    expect(before).toEqual([]);
+    // The history that a phone gives a new device may have started it.
+    expect(before.length).toBeLessThanOrEqual(1);
     expect(after).toHaveLength(1);
     expect(said.filter((line) => line.includes('media ended'))).toHaveLength(1);
     expect(broken).toEqual([]);
