@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Connection } from '../../shared/connection/connection.ts';
-import { createTenantKey } from '../../shared/identity/tenantKeys.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { WINDOW_MS } from '../../shared/message/windowNotes.ts';
-import { tenantKey } from '../../shared/platform/keys.ts';
-import { tableName } from '../../shared/platform/tables.ts';
+import { keyOfNewTenant } from '../shared/identity/keyOfNewTenant.ts';
 import { startAcceptWorld, type AcceptWorld } from '../shared/message/acceptWorld.ts';
 import { AcceptFiles, textOf } from './acceptFiles.ts';
 import { FunctionsLife } from './acceptLives.ts';
@@ -166,11 +163,8 @@ export class AcceptKills {
     const { core, clock } = this.#world;
     const connection = await core.aConnection();
     const identity = { table: core.table, stage: 'test', clock, random: systemRandom };
-    const { tenantId } = connection;
-    const Item = { ...tenantKey(tenantId), tenantId, name: 'Acme' };
-    await core.table.send(new PutCommand({ TableName: tableName('test', 'core'), Item }));
-    const { secret } = await createTenantKey(identity, tenantId, {});
-    return { connection, connectionId: connection.connectionId, apiKey: secret.reveal() };
+    const apiKey = await keyOfNewTenant(identity, connection.tenantId);
+    return { connection, connectionId: connection.connectionId, apiKey };
   }
 
   /** Lets so much time pass that reconcile comes to what was accepted by now, and runs it. */

@@ -6,11 +6,11 @@ import type { Connection } from '../../../shared/connection/connection.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
 import { recordFacts } from '../../shared/event/recordFacts.ts';
 import { markTaskDead } from '../../../shared/fleet/fleetLease.ts';
-import { createTenantKey } from '../../../shared/identity/tenantKeys.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { invoke, type Answered } from '../../functions/api/apiStack.ts';
 import { aBatch } from '../../shared/event/eventStores.ts';
+import { keyOfNewTenant } from '../../shared/identity/keyOfNewTenant.ts';
 import { until } from '../../whatsapp/until.ts';
 import { WorkerRoom } from '../workerRoom.ts';
 
@@ -37,7 +37,7 @@ export function useActionRoom() {
     handler = makeApiHandler(api);
     await aWorker();
     connection = await room.aPairedConnection(OWN);
-    key = (await createTenantKey(api, connection.tenantId, {})).secret.reveal();
+    key = await keyOfNewTenant(api, connection.tenantId);
     await room.dismissAll();
   });
   beforeEach(async () => {
