@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { whenNpmIsGone } from './npmGone.ts';
 import { startStack } from './stack.ts';
 import type { StackOptions } from './stackOptions.ts';
 
@@ -36,6 +37,7 @@ try {
 }
 say(firstScreen(stack));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void finish(0));
+whenNpmIsGone(() => void finish(0));
 
 async function finish(code: number, reason?: string): Promise<void> {
   if (finished) {

@@ -109,6 +109,23 @@ describe('npm start', () => {
     await until('no process being left', processesOf, (pids) => pids.length === 0);
   });
 
+  it('leaves no process behind when the npm is killed that started it', async () => {
+    const npm = spawn('npm', ['start', '--', '--data', dataDir, '--port', '0'], { cwd: root });
+    let output = '';
+    npm.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await until(
+      'the first screen',
+      () => output,
+      (text) => text.includes('Ctrl-C stops.'),
+    );
+    const during = processesOf().length;
+
+    npm.kill('SIGTERM');
+
+    expect(during).toBeGreaterThan(3);
+    await until('no process being left', processesOf, (pids) => pids.length === 0);
+  });
+
   it('shows the operator key once, and at a restart the same, and how to go on instead of how to begin', async () => {
     const outputs: string[] = [];
     for (let round = 0; round < 2; round += 1) {
