@@ -158,9 +158,10 @@ export class ConnectionRunners {
       ...stray.map((held) => this.#reconcile(held)),
     ]);
     for (const { outbox } of this.#held.values()) outbox.look();
-    await this.#lookAtUnpaired([...listed.values()], clock.nowMs());
     await this.#lookAtActions();
-    await this.#waiting.look([...listed.values()], this.#dependencies.clock.nowMs());
+    await this.#waiting.look([...listed.values()], clock.nowMs());
+    // What only tidies up comes last: nothing waits for it, and a store that refuses it holds up nothing else.
+    await this.#lookAtUnpaired([...listed.values()], clock.nowMs());
     return done.every(Boolean);
   }
 
