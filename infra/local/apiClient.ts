@@ -1,3 +1,5 @@
+import type { QuotaChoices } from '../../shared/platform/quotaRows.ts';
+
 /** A small client of the API, for the demo and the end-to-end tests. */
 export interface ApiAnswer {
   readonly status: number;
@@ -51,10 +53,19 @@ export class ApiClient {
   }
 }
 
-/** Makes a tenant, and a client with an API key of that tenant. */
-export async function makeTenant(apiUrl: string, operatorKey: string, name: string): Promise<ApiClient> {
+/**
+ * Makes a tenant, and a client with an API key of that tenant.
+ * @param quotas numbers of its own, where the usual ones are too small; they hold from its first request
+ */
+export async function makeTenant(
+  apiUrl: string,
+  operatorKey: string,
+  name: string,
+  quotas?: QuotaChoices,
+): Promise<ApiClient> {
   const operator = new ApiClient(apiUrl, operatorKey);
   const tenant = await operator.must('POST', '/v1/admin/tenants', { name });
+  if (quotas !== undefined) await operator.must('PATCH', `/v1/admin/tenants/${String(tenant['id'])}/quotas`, quotas);
   const key = await operator.must('POST', `/v1/admin/tenants/${String(tenant['id'])}/api-keys`, {});
   return new ApiClient(apiUrl, String(key['secret']));
 }

@@ -46,6 +46,15 @@ export interface MessagesSide {
   readonly stop: () => Promise<void>;
 }
 
+/** What a tenant may do that links a whole fleet at once, and sends as fast as it can: limits are not what is measured. */
+const BENCH_QUOTAS = {
+  requests: 1_000_000,
+  requestsOfKey: 1_000_000,
+  messagesPerMinute: 1_000_000,
+  messagesPerDay: 1_000_000,
+  pairings: 1_000,
+  unpairedConnections: 1_000,
+} as const;
 const OFFER_EVERY_MS = 500;
 const ONLINE_MS = 60_000;
 const REQUEST_MS = 30_000;
@@ -66,7 +75,7 @@ export async function startProduct(options: {
   const { apiUrl, controlUrl, operatorKey, pid } = await stack.ask('begin', options);
   const whatsApp = new WhatsAppClient(controlUrl);
   const receiver = await MessagesReceiver.start();
-  const api = await makeTenant(apiUrl, operatorKey, 'Bench');
+  const api = await makeTenant(apiUrl, operatorKey, 'Bench', BENCH_QUOTAS);
   const { secret } = await api.must('POST', '/v1/webhooks', { url: receiver.url });
   receiver.trust(String(secret));
   const agent = new Agent({ connections: null });

@@ -55,6 +55,8 @@ const UNPACED = { HOLDFAST_PACE_BUDGETS: 'off' } as const;
 const QUICK_SETTINGS = { HOLDFAST_REBALANCE_EVERY_MS: '30000', ...UNPACED } as const;
 const FIRST_ACCOUNT = 4_915_200_000_000;
 const FIRST_CUSTOMER = 4_915_300_000_000;
+/** Every account of a fleet is linked within minutes, and written to without a pause: limits are not what is tried here. */
+const CHAOS_QUOTAS = { pairings: 100_000, messagesPerMinute: 1_000_000 } as const;
 /** The number of customers, as many as the rivals were measured with. */
 const CUSTOMERS = 20;
 /** Pairing makes 812 pre-keys for each account, so it is bound by the machine's cores and not by waiting. */
@@ -100,7 +102,7 @@ export async function bootFleet(options: FleetOptions): Promise<FleetUnderTest> 
   if (storeProxy === undefined || whatsAppProxy === undefined) throw new Error('The stack did not ask for proxies.');
   try {
     const whatsApp = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
-    const tenant = await makeTenant(stack.apiUrl, stack.operatorKey, 'Chaos');
+    const tenant = await makeTenant(stack.apiUrl, stack.operatorKey, 'Chaos', CHAOS_QUOTAS);
     const webhook = await tenant.must('POST', '/v1/webhooks', { url: receiver.url });
     receiver.trust(String(webhook['secret']));
     const customers = numbersFrom(FIRST_CUSTOMER, Math.min(CUSTOMERS, options.connections));
