@@ -3,6 +3,7 @@ import {
   MB,
   measureFloor,
   measureParallel,
+  measureParallelFloor,
   measureParallelOut,
   measurePath,
   quantile,
@@ -36,13 +37,14 @@ try {
     );
   }
   const files = Number(values.parallel);
+  show('pass between two phones (the floor)', await measureParallelFloor(stage, files, LARGE));
   show('come', await measureParallel(stage, files, LARGE));
   show('go', await measureParallelOut(stage, files, LARGE));
 } finally {
   await stage.stop();
 }
 
-function show(how: 'come' | 'go', all: ParallelFigures): void {
+function show(how: string, all: ParallelFigures): void {
   say(`\n${all.files} files of ${LARGE / MB} MB ${how} at once, with texts both ways on the same connection:`);
   say(`all over after ${round(all.allMs / 1_000, 1)} s`);
   say(`functions grew by ${round(all.functionsGrew / MB)} MB, the worker by ${round(all.workerGrew / MB)} MB`);

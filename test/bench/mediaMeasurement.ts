@@ -1,7 +1,7 @@
 import { openFile } from '../../shared/media/sealedFile.ts';
 import { seal } from '../shared/media/sealed.ts';
 import { noiseOf } from '../whatsapp/media/outgoingFile.ts';
-import { ANN, type MediaStage } from './mediaStage.ts';
+import { ANN, BOB, type MediaStage } from './mediaStage.ts';
 import { figuresOf, MemoryWatch } from './processFigures.ts';
 
 export const MB = 1_024 ** 2;
@@ -91,7 +91,7 @@ export async function measureParallel(stage: MediaStage, files: number, bytes: n
   for (let seed = 1_000; mediaIds.length < files; seed += 1) mediaIds.push(await stage.leftFile(bytes, seed));
   const figures = await measureBeside(stage, async () => {
     await Promise.all(mediaIds.map((id) => stage.api.must('POST', `/v1/media/${id}/fetch`)));
-    await Promise.all(mediaIds.map((id) => stage.ready(id)));
+    await stage.allReady(mediaIds);
   });
   await stage.leaveAbove(null);
   return { files, bytes, ...figures };
@@ -105,6 +105,18 @@ export async function measureParallelOut(stage: MediaStage, files: number, bytes
   const mediaIds: string[] = [];
   for (let seed = 2_000; mediaIds.length < files; seed += 1) mediaIds.push(await stage.bring(bytes, seed));
   const figures = await measureBeside(stage, async () => void (await Promise.all(mediaIds.map(send))));
+  return { files, bytes, ...figures };
+}
+
+/**
+ * The floor of the two above: phones send each other as many files, of which the service knows nothing. What texts lose beside these, they
+ * lose to phones and to WhatsApp's hosts, which share the machine.
+ */
+export async function measureParallelFloor(stage: MediaStage, files: number, bytes: number): Promise<ParallelFigures> {
+  const send = async (seed: number): Promise<void> =>
+    stage.opened(ANN, (await stage.sendFile(bytes, seed, [BOB, ANN])).stanzaId);
+  const seeds = Array.from({ length: files }, (_, index) => 3_000 + index);
+  const figures = await measureBeside(stage, async () => void (await Promise.all(seeds.map(send))));
   return { files, bytes, ...figures };
 }
 

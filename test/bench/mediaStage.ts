@@ -16,6 +16,11 @@ export const ANN = '4915100000002';
 export const BOB = '4915100000003';
 /** A machine that does other things, too, takes many minutes for the largest file. */
 const PATIENCE_MS = 1_500_000;
+/**
+ * The pause between two looks for a file, in milliseconds. A look brings all that a phone shows, and many files are looked for at once:
+ * at a fast pace the looks alone would hold up the texts that are measured meanwhile.
+ */
+const LOOK_EVERY_MS = 500;
 
 /** The embedded stack with one worker, as files are measured on it: real processes, and a tenant with a webhook. */
 export class MediaStage {
@@ -118,11 +123,15 @@ export class MediaStage {
   }
 
   /** A phone sends a document of noise. Resolves when it lies at WhatsApp and its message is on its way. */
-  async sendFile(bytes: number, seed: number): Promise<{ readonly stanzaId: string; readonly sentAtMs: number }> {
+  async sendFile(
+    bytes: number,
+    seed: number,
+    [from, to]: readonly [from: string, to: string] = [ANN, SHOP],
+  ): Promise<{ readonly stanzaId: string; readonly sentAtMs: number }> {
     // The client of the control API would give up before a large file is sealed.
-    const response = await fetch(`${this.stack.whatsAppControlUrl ?? ''}/phones/${ANN}/messages`, {
+    const response = await fetch(`${this.stack.whatsAppControlUrl ?? ''}/phones/${from}/messages`, {
       method: 'POST',
-      body: JSON.stringify({ to: SHOP, media: { kind: 'document', noise: { bytes, seed } } }),
+      body: JSON.stringify({ to, media: { kind: 'document', noise: { bytes, seed } } }),
     });
     const { id } = (await response.json()) as { readonly id: string };
     return { stanzaId: id, sentAtMs: Date.now() };
@@ -140,11 +149,22 @@ export class MediaStage {
     return ended;
   }
 
-  /** Waits until a file is here. */
-  async ready(mediaId: string): Promise<void> {
-    await this.event(
-      'the file',
-      ({ type, data }) => type === 'media.ready' && (data['media'] as { readonly id: string }).id === mediaId,
+  /** Waits until files are here. */
+  async allReady(mediaIds: readonly string[]): Promise<void> {
+    const missing = new Set(mediaIds);
+    let seen = 0;
+    await until(
+      'the files',
+      () => {
+        for (const { type, data } of this.#receiver.events.slice(seen)) {
+          seen += 1;
+          if (type === 'media.ready') missing.delete((data['media'] as { readonly id: string }).id);
+        }
+        return missing.size;
+      },
+      (left) => left === 0,
+      PATIENCE_MS,
+      LOOK_EVERY_MS,
     );
   }
 
@@ -181,8 +201,15 @@ export class MediaStage {
       async () => (await this.phones.messages(number)).some(({ id }) => id === stanzaId),
       (isThere) => isThere,
       PATIENCE_MS,
+      LOOK_EVERY_MS,
     );
-    const { state, complaints } = await this.phones.files.opened(number, stanzaId, PATIENCE_MS);
+    const { state, complaints } = await until(
+      'the file',
+      () => this.phones.files.shown(number, stanzaId),
+      (shown) => shown.state !== 'opening',
+      PATIENCE_MS,
+      LOOK_EVERY_MS,
+    );
     if (state !== 'opened' || complaints.length > 0) throw new Error(`a file is ${state}: ${complaints.join(', ')}`);
   }
 
