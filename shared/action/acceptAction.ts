@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { publicStatusOf, type Connection } from '../connection/connection.ts';
 import type { ConnectionStatus } from '../connection/status.ts';
 import { AppError } from '../kernel/appError.ts';
+import { noRoom } from '../kernel/noRoom.ts';
 import { makeId, type ActionId, type CorrelationId } from '../kernel/id.ts';
 import { enqueueCommand, type CommandQueue } from '../message/command.ts';
 import { usualQuotas } from '../platform/quotaRows.ts';
@@ -143,8 +144,8 @@ async function assertAcceptable(
     const detail = `This connection is not online: ${sentence} Ask again when its status is online, or give expires_at to have it done when it comes online until then.`;
     throw new AppError('connection_not_online', { detail });
   }
-  const open = await openActions.ofConnection(connection, mostOpen);
-  if (open.length >= mostOpen) throw new AppError('too_many_actions', { retryAfterSeconds: 10 });
+  const open = mostOpen > 0 ? await openActions.ofConnection(connection, mostOpen) : [];
+  if (open.length >= mostOpen) throw noRoom('too_many_actions', mostOpen, 10);
   return connection.account.phoneJid;
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Connection } from '../connection/connection.ts';
 import { AppError, type FieldProblem } from '../kernel/appError.ts';
+import { noRoom } from '../kernel/noRoom.ts';
 import { errorRules } from '../kernel/errorRules.ts';
 import { makeId, type BulkSendId, type CorrelationId, type MediaId, type MessageId } from '../kernel/id.ts';
 import { isStatus } from '../kernel/jid.ts';
@@ -84,9 +85,8 @@ export async function acceptBulkSend(dependencies: AcceptBulkDependencies, reque
   const fields = problemsOfTimes(request.times, nowMs).map(({ field, problem }) => ({ field: `?${field}`, problem }));
   if (fields.length > 0) throw new AppError('invalid_request', { fields });
   if (connection.account === undefined) throw new AppError('connection_not_paired');
-  if ((await bulkSends.listOpen(connectionId)).length >= (request.mostOpen ?? usualQuotas.openBulkSends)) {
-    throw new AppError('too_many_bulk_sends', { retryAfterSeconds: 60 });
-  }
+  const { mostOpen = usualQuotas.openBulkSends } = request;
+  if ((await bulkSends.listOpen(connectionId)).length >= mostOpen) throw noRoom('too_many_bulk_sends', mostOpen, 60);
   const problems = new Problems();
   const lines = await settle(dependencies, connection, hashed, { nowMs, problems });
   problems.throwAny();

@@ -112,6 +112,35 @@ describe('the quotas of a tenant', { timeout: 120_000 }, () => {
     expect(await stack.takeCommands()).toEqual([]);
   });
 
+  it.each([
+    [
+      'openActions',
+      'too_many_actions',
+      async (id: string) => {
+        await stack.change(tenant, id, { status: 'online', statusCode: 'open' });
+        const body = { contacts: ['+4915100000009'] };
+        return stack.call('POST', `/v1/connections/${id}/contacts/check`, { key: tenant.key, body });
+      },
+    ],
+    [
+      'openBulkSends',
+      'too_many_bulk_sends',
+      (id: string) =>
+        stack.call('POST', `/v1/connections/${id}/bulk-sends`, {
+          key: tenant.key,
+          raw: JSON.stringify(message),
+          headers: { 'content-type': 'application/x-ndjson' },
+        }),
+    ],
+  ] as const)('name no time to come again where %s is 0', async (quota, code, ask) => {
+    await choose({ [quota]: 0 });
+
+    const refused = await ask(await connection());
+
+    expect([refused.status, refused.body['code'], refused.headers['retry-after']]).toEqual([429, code, undefined]);
+    expect(refused.body['detail']).toContain('none');
+  });
+
   it('end with pairings of one connection', async () => {
     await choose({ pairingsOfConnection: 1 });
     const [one, other] = [await stack.connection(tenant), await stack.connection(tenant)];
