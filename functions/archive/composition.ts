@@ -2,6 +2,7 @@ import { ArchiveJobs } from '../../shared/archive/archiveJobs.ts';
 import { ExportFiles } from '../../shared/archive/exportFiles.ts';
 import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { ContactStore } from '../../shared/contact/contactStore.ts';
+import { LiveCopies } from '../../shared/history/liveCopies.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
 import { MediaStore } from '../../shared/media/mediaStore.ts';
 import { S3ObjectStore } from '../../shared/media/s3ObjectStore.ts';
@@ -31,6 +32,7 @@ export function composeArchive(config: ArchiveConfig) {
       connections: new ConnectionStore(parts),
       contacts: new ContactStore(parts),
       media: new MediaStore(parts),
+      live: new LiveCopies(parts),
       objects: new S3ObjectStore(makeObjectClient(config, { breakers }), config.mediaBucket),
       copies: new S3ObjectUploads(signer, COPY_MS),
     }),

@@ -9,7 +9,7 @@ import type { ConnectionId } from '../../shared/kernel/id.ts';
 import { isStatus } from '../../shared/kernel/jid.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import { listReceipts, toMemberReceipts } from '../../shared/message/memberReceipts.ts';
-import type { Message } from '../../shared/message/message.ts';
+import type { Message, ReceivedMessage } from '../../shared/message/message.ts';
 import { toMessage } from '../../shared/message/messageItem.ts';
 import type { MessageVersion } from '../../shared/message/messageVersions.ts';
 import { isGroup } from '../../shared/message/recipient.ts';
@@ -45,11 +45,12 @@ export async function linesOf(
 ): Promise<readonly ExportLine[]> {
   const holds = sections[section]?.holds;
   if (holds === 'messages') return messageLines(dependencies, rows);
+  if (holds === 'history') throw new RangeError('the rows of a history are sheets');
   return rows.map((row) => otherLine(holds, connectionId, row, nowMs));
 }
 
 function otherLine(
-  holds: Section['holds'] | undefined,
+  holds: Exclude<Section['holds'], 'history'> | undefined,
   connectionId: ConnectionId,
   row: Item,
   nowMs: number,
@@ -70,6 +71,22 @@ function otherLine(
 function toKnown(row: Item): Contact {
   const { number, ...contact } = row as unknown as Contact;
   return { ...contact, ...(number === undefined || number === '' ? {} : { number }) };
+}
+
+/** The lines of messages of a history. */
+export async function pastLines(
+  { media }: Pick<LineDependencies, 'media'>,
+  connectionId: ConnectionId,
+  messages: readonly ReceivedMessage[],
+): Promise<readonly ExportLine[]> {
+  const known = await findFilesOf(media, messages);
+  return messages.map((message) => {
+    const { tenantId: _tenant, connectionId: _connection, ...row } = message;
+    return toLine('history', connectionId, {
+      message: toMessageView(message, { media: known }),
+      kept: toStoredMap({ ...row }),
+    });
+  });
 }
 
 async function messageLines(dependencies: LineDependencies, rows: readonly Item[]): Promise<readonly ExportLine[]> {

@@ -1,16 +1,21 @@
 import type { ExportJob, LineCounts, LineKind } from '../../shared/archive/archiveJob.ts';
 import { isChosen, type Chosen } from '../../shared/archive/chosenRows.ts';
 import { isBetween, sections, type JobPlace } from '../../shared/archive/jobPlace.ts';
+import { chosenOn, withoutCopies } from '../../shared/archive/pastRows.ts';
 import { readRowsAt } from '../../shared/archive/rowsInPlace.ts';
 import { nextConnection, type SearchDependencies } from '../../shared/archive/searchNames.ts';
+import type { Connection } from '../../shared/connection/connection.ts';
+import type { LiveCopies } from '../../shared/history/liveCopies.ts';
 import type { ConnectionId } from '../../shared/kernel/id.ts';
 import { toMessage } from '../../shared/message/messageItem.ts';
 import type { Item } from '../../shared/platform/pages.ts';
 import { copyFiles, type CopyDependencies } from './copyFiles.ts';
 import type { ExportLine } from './exportLine.ts';
-import { connectionLine, linesOf, type LineDependencies } from './exportLines.ts';
+import { connectionLine, linesOf, pastLines, type LineDependencies } from './exportLines.ts';
 
-export type PartDependencies = LineDependencies & CopyDependencies & SearchDependencies;
+export type PartDependencies = LineDependencies &
+  CopyDependencies &
+  SearchDependencies & { readonly live: Pick<LiveCopies, 'among'> };
 
 /** The lines of a part, in bytes, beyond which it ends: they are in memory at once. */
 const PART_BYTES = 8 * 1_024 * 1_024;
@@ -67,6 +72,7 @@ async function addRows(
   const { job, place, chosen, part } = of;
   const holds = sections[place.section]?.holds;
   if (holds === undefined || place.connectionId === undefined) return;
+  if (holds === 'history') return addPast(dependencies, { ...of, connectionId: place.connectionId }, rows);
   const wanted = rows.filter((row) => isChosen(holds, row, chosen));
   if (wanted.length === 0) return;
   const nowMs = dependencies.clock.nowMs();
@@ -75,6 +81,22 @@ async function addRows(
   const { lines, bytes } = await copyFiles(dependencies, job, wanted.map(toMessage));
   part.add(lines);
   part.copiedBytes += bytes;
+}
+
+async function addPast(
+  dependencies: PartDependencies,
+  { job, chosen, part, connectionId }: Omit<Parameters<typeof addRows>[1], 'place'> & Pick<Connection, 'connectionId'>,
+  sheets: readonly Item[],
+): Promise<void> {
+  for (const sheet of sheets) {
+    const messages = await withoutCopies(dependencies, connectionId, chosenOn(sheet, connectionId, chosen));
+    if (messages.length === 0) continue;
+    part.add(await pastLines(dependencies, connectionId, messages));
+    if (!job.asked.media) continue;
+    const { lines, bytes } = await copyFiles(dependencies, job, messages);
+    part.add(lines);
+    part.copiedBytes += bytes;
+  }
 }
 
 class GrowingPart {

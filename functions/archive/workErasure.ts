@@ -3,11 +3,12 @@ import { erasedKinds, type ErasedCounts, type ErasureJob } from '../../shared/ar
 import { isChosen } from '../../shared/archive/chosenRows.ts';
 import { isUnfinished, lookUpsOf, removeRows, rowsOfMessage } from '../../shared/archive/eraseRows.ts';
 import { isBetween, sections, type JobPlace, type Section } from '../../shared/archive/jobPlace.ts';
+import { chosenOn, rowsOfPast, takePast } from '../../shared/archive/pastRows.ts';
 import { readRowsAt, type RowTable } from '../../shared/archive/rowsInPlace.ts';
 import { nextConnection, searchNames, type SearchDependencies } from '../../shared/archive/searchNames.ts';
 import { contactErasedKeyOf } from '../../shared/event/facts/contactErasedFact.ts';
 import { publishFact, type FactQueue } from '../../shared/event/publishFact.ts';
-import type { ConnectionId } from '../../shared/kernel/id.ts';
+import { tagOfChat, tagOfPastId, type ConnectionId, type MessageId } from '../../shared/kernel/id.ts';
 import { askToErase, eraseFilesJobsOf } from '../../shared/media/eraseJob.ts';
 import { retentionSeconds } from '../../shared/platform/expiry.ts';
 import type { Item } from '../../shared/platform/pages.ts';
@@ -82,6 +83,10 @@ async function eraseRowsAt(
   const holds = sections[place.section]?.holds;
   const { rows, next } = await readRowsAt(dependencies, place, dependencies.clock.nowMs());
   if (holds === undefined || connectionId === undefined) return { removed: {}, unfinished: 0, place: next };
+  if (holds === 'history') {
+    const removed = await erasePast(dependencies, { tenantId, connectionId, names }, rows);
+    return { removed, unfinished: 0, place: next };
+  }
   const chosen = rows.filter((row) => isChosen(holds, row, { names, isAuthor: true }));
   const waiting = chosen.filter((row) => holds !== 'messages' || !isUnfinished(row));
   const unfinished = chosen.length - waiting.length;
@@ -101,7 +106,7 @@ async function eraseRow(
   of: {
     readonly tenantId: ErasureJob['tenantId'];
     readonly connectionId: ConnectionId;
-    readonly holds: Section['holds'];
+    readonly holds: Exclude<Section['holds'], 'history'>;
   },
   row: Item,
 ): Promise<ErasedCounts> {
@@ -111,7 +116,37 @@ async function eraseRow(
   const { rows, mediaIds } = await rowsOfMessage(dependencies, connectionId, row);
   if (mediaIds.length > 0) await askToErase(dependencies, eraseFilesJobsOf(of, mediaIds));
   const removed = await removeRows(dependencies, rows);
-  return mediaIds.length === 0 || removed.messages === undefined ? removed : { ...removed, files: mediaIds.length };
+  const isCounted = removed.messages !== undefined && !isOfHistory(row);
+  return mediaIds.length === 0 || !isCounted ? removed : { ...removed, files: mediaIds.length };
+}
+
+/** Whether a message has a copy in the history, with which its files are counted. */
+function isOfHistory({ messageId, chat }: Item): boolean {
+  return typeof chat === 'string' && tagOfPastId(messageId as MessageId) === tagOfChat(chat);
+}
+
+/** Erases what the person wrote, and what was written to them, on some sheets of a history. */
+async function erasePast(
+  dependencies: ErasureDependencies,
+  { tenantId, connectionId, names }: Pick<ErasureJob, 'tenantId' | 'names'> & { readonly connectionId: ConnectionId },
+  sheets: readonly Item[],
+): Promise<ErasedCounts> {
+  let removed: ErasedCounts = {};
+  for (const sheet of sheets) {
+    const messages = chosenOn(sheet, connectionId, { names, isAuthor: true });
+    if (messages.length === 0) continue;
+    const { own, mediaIds } = await rowsOfPast(dependencies, connectionId, messages);
+    for (const row of own) {
+      removed = add(removed, await eraseRow(dependencies, { tenantId, connectionId, holds: 'messages' }, row));
+    }
+    if (mediaIds.length > 0) {
+      await askToErase(dependencies, eraseFilesJobsOf({ tenantId, connectionId }, mediaIds));
+    }
+    const taken = await takePast(dependencies, connectionId, sheet, messages);
+    if (taken > 0)
+      removed = add(removed, { history: taken, ...(mediaIds.length === 0 ? {} : { files: mediaIds.length }) });
+  }
+  return removed;
 }
 
 async function tellEnd(dependencies: ErasureDependencies, job: ErasureJob): Promise<Worked> {

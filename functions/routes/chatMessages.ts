@@ -1,6 +1,6 @@
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { LiveCopies } from '../../shared/history/liveCopies.ts';
-import { keysOfPast } from '../../shared/history/toPastMessage.ts';
+import { keysOfPast } from '../../shared/history/pastKeys.ts';
 import type { MessageId } from '../../shared/kernel/id.ts';
 import type { Message, ReceivedMessage } from '../../shared/message/message.ts';
 import type { MessagesOfChats } from '../../shared/message/messagesOfChats.ts';

@@ -96,6 +96,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('CON', 'PartiQLInsert'),
       core('CHATS', 'PartiQLInsert'),
       core('CONTACTS', 'PartiQLInsert'),
+      // Those of histories are packed as they were, and found by their names.
+      core('HISTORY', 'BatchGetItem', 'PutItem', 'UpdateItem'),
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
       { table: 'fleet', actions: ['Scan'] },
       { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },
@@ -190,16 +192,19 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
   dispatch: {
     tables: [
       { table: 'core', keys: ['DUE', 'DUE#*'], actions: ['DeleteItem', 'GetItem', 'PutItem', 'Query'] },
-      core('CON', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
+      core('CON', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       // How many messages wait on a connection already, and one less where one that is parked is cancelled.
       core('TENANT', 'GetItem', 'UpdateItem'),
       // Whether a message that was due has ended is seen later.
       core('LOOK', 'PutItem'),
       // Bulk sends: their lines become messages, and what is cancelled waits no more.
-      core('BULK', 'Query'),
-      core('PARKED', 'DeleteItem'),
-      // Files of connections that were deleted.
+      core('BULK', 'DeleteItem', 'Query'),
+      core('PARKED', 'DeleteItem', 'Query'),
+      // Files and rows of connections that were deleted.
       { table: 'core', keys: ['ERASURES'], actions: ['DeleteItem', 'Query', 'UpdateItem'] },
+      core('HISTORY', 'DeleteItem', 'Query'),
+      core('CHATS', 'DeleteItem', 'Query'),
+      core('CONTACTS', 'DeleteItem', 'Query'),
     ],
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },
@@ -247,6 +252,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('CON', 'BatchGetItem', 'DeleteItem', 'Query'),
       core('CHATS', 'DeleteItem', 'Query'),
       core('CONTACTS', 'DeleteItem', 'GetItem', 'Query'),
+      // Messages of histories are taken from the rows in which they are packed with others.
+      core('HISTORY', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('MEDIA', 'BatchGetItem'),
     ],
     queues: [

@@ -26,7 +26,17 @@ interface WalkingJob extends JobCommon {
 }
 
 /** The kinds of lines of an export. */
-export const lineKinds = ['connection', 'message', 'version', 'receipts', 'chat', 'contact', 'number', 'file'] as const;
+export const lineKinds = [
+  'connection',
+  'message',
+  'version',
+  'receipts',
+  'chat',
+  'contact',
+  'number',
+  'file',
+  'history',
+] as const;
 export type LineKind = (typeof lineKinds)[number];
 export type LineCounts = Readonly<Partial<Record<LineKind, number>>>;
 
@@ -81,6 +91,7 @@ export const erasedKinds = [
   'contacts',
   'numbers',
   'lookUps',
+  'history',
 ] as const;
 export type ErasedKind = (typeof erasedKinds)[number];
 export type ErasedCounts = Readonly<Partial<Record<ErasedKind, number>>>;

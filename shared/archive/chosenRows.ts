@@ -19,7 +19,7 @@ const CHAT = ['chat', 'chatAlias', 'to', 'resolvedTo', 'toAlias'] as const;
 const AUTHOR = ['sender', 'senderAlias'] as const;
 
 /** Whether a row is chosen. Times choose messages alone. */
-export function isChosen(holds: Section['holds'], row: Row, chosen: Chosen): boolean {
+export function isChosen(holds: Exclude<Section['holds'], 'history'>, row: Row, chosen: Chosen): boolean {
   return holds === 'messages' ? isChosenMessage(row, chosen) : isNamed(addressesIn(holds, row), chosen);
 }
 
@@ -33,7 +33,7 @@ function isChosenMessage(row: Row, { isAuthor, fromMs = 0, untilMs = Infinity, .
   );
 }
 
-function addressesIn(holds: Section['holds'], { id, sk, number }: Row): readonly unknown[] {
+function addressesIn(holds: Exclude<Section['holds'], 'history'>, { id, sk, number }: Row): readonly unknown[] {
   if (holds === 'numbers') return [id, toPhoneJid(String(sk).slice(CONTACT_NUMBER_PREFIX.length))];
   return typeof number === 'string' && number !== '' ? [id, toPhoneJid(number)] : [id];
 }

@@ -1,11 +1,12 @@
 import { CHAT_PARTS, CHAT_PREFIX, chatPartition } from '../platform/chatKeys.ts';
 import { CONTACT_NUMBER_PREFIX, CONTACT_PREFIX, contactPartition } from '../platform/contactKeys.ts';
+import { historyPartition, PAST_CHAT_PREFIX } from '../platform/historyKeys.ts';
 import { MESSAGE_PREFIX, messagePartition } from '../platform/keys.ts';
 import type { ConnectionId } from '../kernel/id.ts';
 
-/** A stretch of rows of a connection. */
+/** A stretch of rows of a connection. Those of the history are the chats of it: what is read there are their sheets. */
 export interface Section {
-  readonly holds: 'messages' | 'chats' | 'contacts' | 'numbers';
+  readonly holds: 'messages' | 'chats' | 'contacts' | 'numbers' | 'history';
   readonly partition: (connectionId: ConnectionId) => string;
   readonly prefix: string;
 }
@@ -20,6 +21,7 @@ export const sections: readonly Section[] = [
   })),
   { holds: 'contacts', partition: contactPartition, prefix: CONTACT_PREFIX },
   { holds: 'numbers', partition: contactPartition, prefix: CONTACT_NUMBER_PREFIX },
+  { holds: 'history', partition: historyPartition, prefix: PAST_CHAT_PREFIX },
 ];
 
 /**
@@ -36,6 +38,8 @@ export interface JobPlace {
   readonly section: number;
   /** The sort key of the last row that was looked at. */
   readonly after?: string | undefined;
+  /** The sort key of the last sheet that was looked at, of the chat of the history behind that row. */
+  readonly sheet?: string | undefined;
 }
 
 export const SEARCH: JobPlace = { phase: 'names', section: 0 };

@@ -1,9 +1,18 @@
 import { BatchExecuteStatementCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { AppError } from '../kernel/appError.ts';
+import type { ReceivedMessage } from '../message/message.ts';
 import type { Item } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { toStatement, type WriteStatement } from '../platform/writeStatement.ts';
-import { restoredKinds, toRestoredItem, type KeptRow, type RestoredInto, type RestoredKind } from './restoredRow.ts';
+import { restorePast } from './restorePast.ts';
+import {
+  restoredKinds,
+  toRestoredItem,
+  toRestoredPast,
+  type KeptRow,
+  type RestoredInto,
+  type RestoredKind,
+} from './restoredRow.ts';
 
 /** What became of a row: `there` is one that was there already, and stays as it is. */
 export const restoreOutcomes = ['written', 'there', 'unfinished', 'malformed'] as const;
@@ -22,7 +31,14 @@ export async function restoreRows(
   const counts = new Counts();
   const items: Item[] = [];
   const kinds: RestoredKind[] = [];
+  const past: ReceivedMessage[] = [];
   for (const row of rows) {
+    if (!isOfRow(row)) {
+      const message = toRestoredPast(row, into);
+      if (message === 'malformed') counts.add(message, row.kind);
+      else past.push(message);
+      continue;
+    }
     const Item = toRestoredItem(row, into, nowMs);
     if (typeof Item === 'string') {
       counts.add(Item, row.kind);
@@ -34,7 +50,16 @@ export async function restoreRows(
   for (const [place, outcome] of (await insertAll(table, tableName(stage, 'core'), items)).entries()) {
     counts.add(outcome, kinds[place] ?? 'message');
   }
+  const written = await restorePast({ table, stage, nowMs }, into, past);
+  counts.add('written', 'history', written);
+  counts.add('there', 'history', past.length - written);
   return counts.all;
+}
+
+type RowKind = Exclude<RestoredKind, 'history'>;
+
+function isOfRow(row: KeptRow): row is KeptRow & { readonly kind: RowKind } {
+  return row.kind !== 'history';
 }
 
 /** The most statements of one call. */
@@ -81,8 +106,8 @@ class Counts {
     malformed: {},
   };
 
-  add(outcome: RestoreOutcome, kind: RestoredKind): void {
-    this.all[outcome][kind] = (this.all[outcome][kind] ?? 0) + 1;
+  add(outcome: RestoreOutcome, kind: RestoredKind, rows = 1): void {
+    if (rows > 0) this.all[outcome][kind] = (this.all[outcome][kind] ?? 0) + rows;
   }
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { parseId, type ConnectionId, type MessageId, type TenantId } from '../kernel/id.ts';
+import { parseId, tagOfChat, tagOfPastId, type ConnectionId, type MessageId, type TenantId } from '../kernel/id.ts';
+import type { ReceivedMessage } from '../message/message.ts';
+import { toMessage } from '../message/messageItem.ts';
 import { chatKey } from '../platform/chatKeys.ts';
 import { CONTACT_NUMBER_PREFIX, contactKey, contactNumberKey } from '../platform/contactKeys.ts';
 import { expiryOf } from '../platform/expiry.ts';
@@ -9,7 +11,7 @@ import type { Item } from '../platform/pages.ts';
 import { isUnfinished } from './eraseRows.ts';
 
 /** The kinds of lines of an export that are rows, which are brought back. */
-export const restoredKinds = ['message', 'version', 'receipts', 'chat', 'contact', 'number'] as const;
+export const restoredKinds = ['message', 'version', 'receipts', 'chat', 'contact', 'number', 'history'] as const;
 export type RestoredKind = (typeof restoredKinds)[number];
 
 /** What a line says of a row. Its view, which is for readers, is left out. */
@@ -32,7 +34,11 @@ export type NotRestored = 'malformed' | 'unfinished';
  * The row of a line, as it is written: under the key that its own parts give, whatever the line says of it, for the connection that it is brought back
  * into, and kept from now on as long as if it had come now.
  */
-export function toRestoredItem({ kind, kept }: KeptRow, into: RestoredInto, nowMs: number): Item | NotRestored {
+export function toRestoredItem(
+  { kind, kept }: KeptRow & { readonly kind: Exclude<RestoredKind, 'history'> },
+  into: RestoredInto,
+  nowMs: number,
+): Item | NotRestored {
   const row = readRow(kept);
   const key = row === undefined ? undefined : keyOf[kind](row, into.connectionId);
   // A row that stands under another key than its own is none of ours.
@@ -44,19 +50,34 @@ export function toRestoredItem({ kind, kept }: KeptRow, into: RestoredInto, nowM
   return { ...row, ...key, ttl: expiryOf(lifeOf[kind], nowMs) };
 }
 
+/** The message of a line of a history, for the connection that it is brought back into. Its chat says where it stands. */
+export function toRestoredPast({ kept }: KeptRow, into: RestoredInto): ReceivedMessage | 'malformed' {
+  const { messageId, chat, direction, createdAtMs, content, stanzaId, sender, ...rest } = readRow(kept) ?? {};
+  const id = idIn(messageId);
+  const isMessage =
+    ['in', 'echo'].includes(String(direction)) &&
+    typeof createdAtMs === 'number' &&
+    isObject(content) &&
+    isName(stanzaId) &&
+    isName(sender);
+  if (id === undefined || !isName(chat) || !isMessage || tagOfPastId(id) !== tagOfChat(chat)) return 'malformed';
+  const own = { messageId: id, chat, direction, createdAtMs, content, stanzaId, sender };
+  return toMessage({ ...rest, ...own, ...into }) as ReceivedMessage;
+}
+
 const lifeOf = {
   version: 'message',
   receipts: 'message',
   chat: 'chat',
   contact: 'contact',
   number: 'contact',
-} as const satisfies Record<Exclude<RestoredKind, 'message'>, unknown>;
+} as const satisfies Record<Exclude<RestoredKind, 'message' | 'history'>, unknown>;
 
 type KeyOf = (row: Item, connectionId: ConnectionId) => ItemKey | undefined;
 const VERSION = /^VERSION#(?<message>[^#]{1,64})#\d{15}#[\da-f]{40}$/;
 const NUMBER = /^NUMBER#\d{1,20}$/;
 
-const keyOf: Readonly<Record<RestoredKind, KeyOf>> = {
+const keyOf: Readonly<Record<Exclude<RestoredKind, 'history'>, KeyOf>> = {
   message: ({ messageId, direction, createdAtMs, content }, connectionId) => {
     const isMessage =
       ['out', 'in', 'echo'].includes(String(direction)) && typeof createdAtMs === 'number' && isObject(content);

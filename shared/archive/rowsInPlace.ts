@@ -1,4 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { readSheetsAt } from '../message/pastSheets.ts';
 import { isExpired } from '../platform/expiry.ts';
 import { queryAnswers, type Item } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
@@ -24,6 +25,14 @@ export async function readRowsAt({ table, stage }: RowTable, place: JobPlace, no
   const { connectionId, section, after } = place;
   const of = sections[section];
   if (connectionId === undefined || of === undefined) throw new RangeError('there are no rows at this place');
+  if (of.holds === 'history') {
+    const { rows, next } = await readSheetsAt({ table, stage }, connectionId, place);
+    const living = rows.filter((row) => !isExpired(row, nowMs));
+    return {
+      rows: living,
+      next: next === undefined ? behind(place) : { phase: 'rows', connectionId, section, ...next },
+    };
+  }
   const pk = of.partition(connectionId);
   const input = {
     TableName: tableName(stage, 'core'),

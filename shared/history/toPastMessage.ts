@@ -157,14 +157,6 @@ function addressOf(
   };
 }
 
-/** The keys that the fact of a past message would have. */
-export function keysOfPast(message: ReceivedMessage): readonly string[] {
-  const { chat, chatAlias, sender, senderAlias, stanzaId, content, direction, createdAtMs: atMs } = message;
-  const fromMe = direction === 'echo';
-  const named = { chat, chatAlias, sender, senderAlias, stanzaId, content, fromMe };
-  return messageKeysOf({ kind: 'message', key: messageKey({ ...named, stanzaId: idWithin(named) }), atMs, ...named });
-}
-
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 function readInfo(bytes: Uint8Array): Info | undefined {

@@ -8,13 +8,17 @@ import { queryItems, readPage } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { mediaIdsOf } from './media.ts';
 
-/** A connection that was deleted, while files of its messages may still be kept. */
+/** A connection that was deleted, while its rows and files may still be kept. */
 export interface Erasure {
   readonly tenantId: TenantId;
   readonly connectionId: ConnectionId;
   readonly correlationId: CorrelationId;
   /** The last of its messages whose files the queue has been told of; absent at first. */
   readonly after?: MessageId;
+  /** Present where the queue has been told of all of them, and its rows are removed; `last`: they are, and are looked for once more. */
+  readonly phase?: 'rows' | 'last';
+  /** The time, in milliseconds since 1970, before which nothing is to be done. */
+  readonly againAtMs?: number;
 }
 
 /** Some files that are to be erased, and the message that was looked at last. */
@@ -36,8 +40,8 @@ export function toErasureItem(erasure: Erasure, nowMs: number): Readonly<Record<
 }
 
 /**
- * The connections that were deleted and whose files are to be erased. A row goes when the queue has been told of all files; whoever dies before that leaves
- * it to the next, which tells the queue again of those since the last write.
+ * The connections that were deleted and whose files and rows are to be erased. Its own row goes when the queue has been told of all files, and the others are gone;
+ * whoever dies before that leaves it to the next, which tells the queue again of those since the last write.
  */
 export class Erasures {
   readonly #table: DynamoDBDocumentClient;
@@ -83,16 +87,33 @@ export class Erasures {
   }
 
   /** Writes down that the queue has been told of all files up to a message. Condition: the erasure is still there. */
-  async advance({ connectionId }: Erasure, after: MessageId): Promise<'written' | 'gone'> {
+  advance(erasure: Erasure, after: MessageId): Promise<'written' | 'gone'> {
+    return this.#set(erasure, { after });
+  }
+
+  /** Writes down that the queue has been told of all files. Condition: the erasure is still there. */
+  toRows(erasure: Erasure): Promise<'written' | 'gone'> {
+    return this.#set(erasure, { phase: 'rows' });
+  }
+
+  /** Writes down when to go on, and what is done by then. Condition: the erasure is still there. */
+  lookAgain(erasure: Erasure, then: Required<Pick<Erasure, 'againAtMs' | 'phase'>>): Promise<'written' | 'gone'> {
+    return this.#set(erasure, then);
+  }
+
+  async #set({ connectionId }: Erasure, set: Partial<Erasure>): Promise<'written' | 'gone'> {
+    const names = Object.keys(set);
     try {
       await this.#table.send(
         new UpdateCommand({
           TableName: this.#TableName,
           Key: erasureKey(connectionId),
-          UpdateExpression: 'SET #after = :after',
+          UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
           ConditionExpression: 'attribute_exists(pk)',
-          ExpressionAttributeNames: { '#after': 'after' },
-          ExpressionAttributeValues: { ':after': after },
+          ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+          ExpressionAttributeValues: Object.fromEntries(
+            Object.entries(set).map(([name, value]) => [`:${name}`, value]),
+          ),
         }),
       );
       return 'written';

@@ -1,21 +1,18 @@
-import { createHash } from 'node:crypto';
 import { BatchGetCommand, PutCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { AppError } from '../kernel/appError.ts';
-import { tagOfChat, tagOfPastId, timeOfId, type ConnectionId, type MessageId, type TenantId } from '../kernel/id.ts';
+import { tagOfChat, tagOfPastId, type ConnectionId, type MessageId, type TenantId } from '../kernel/id.ts';
 import { expiryOf, isExpired } from '../platform/expiry.ts';
-import { NAME_ROWS, pastNamesKey, pastPartition, SHEET_PREFIX, sheetKey } from '../platform/historyKeys.ts';
+import { pastChatKey, pastNamesKey, pastPartition, SHEET_PREFIX, sheetKey } from '../platform/historyKeys.ts';
 import { queryItems, type Item } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import type { ReceivedMessage } from './message.ts';
+import { hashOfKey, namesIn, pastNamesRowOf, toName } from './pastNames.ts';
 import { fromSheet, toSheets } from './pastSheet.ts';
 
 /** The sheets before a place that are looked at for a message: each begins with its newest one, and few reach into another. */
 const LOOK_BACK = 4;
 /** The number of calls of one chat that are under way at once. */
 const AT_ONCE = 8;
-/** A name in its row: eight bytes of a hash, six of the time, and the ten that make an id of it. */
-const NAME_BYTES = 24;
-const HASH_BYTES = 8;
 
 /** A message that a history brought, with the keys that its fact would have, by which others name it. */
 export interface NamedPast {
@@ -46,7 +43,7 @@ export class PastMessages {
   }
 
   /**
-   * Writes messages of one chat, the sheets before the names.
+   * Writes messages of one chat: what leads to its sheets first, then the sheets, then the names.
    * @param past the newest first, without two of one id
    * @param source tells the sheets of one source from those of another
    */
@@ -59,6 +56,10 @@ export class PastMessages {
     const tag = tagOfChat(chat);
     const ttl = expiryOf('history', nowMs);
     const sheets = toSheets(past.map(({ message }) => message));
+    if (sheets.length > 0) {
+      const Item = { ...pastChatKey(connectionId, tag), tag, ttl };
+      await this.#table.send(new PutCommand({ TableName: this.#TableName, Item }));
+    }
     await inTurns(sheets, ({ data, messages, newest, oldest }) => {
       const Item = { ...sheetKey(connectionId, tag, newest, source), tenantId, chat, data, messages, oldest, ttl };
       return this.#table.send(new PutCommand({ TableName: this.#TableName, Item }));
@@ -85,7 +86,7 @@ export class PastMessages {
     const names = new Map((await this.#get(Keys)).filter((item) => !isExpired(item, nowMs)).flatMap(namesIn));
     return new Map(
       keys.flatMap((key) => {
-        const id = names.get(hashOf(key));
+        const id = names.get(hashOfKey(key));
         return id === undefined ? [] : [[key, id] as const];
       }),
     );
@@ -256,49 +257,6 @@ function toMessages(
 ): readonly ReceivedMessage[] {
   if (isExpired(item, nowMs) || (chat !== undefined && item['chat'] !== chat)) return [];
   return fromSheet(item['data'] as Uint8Array, { tenantId: item['tenantId'] as TenantId, connectionId });
-}
-
-const hashed = (key: string): Buffer => createHash('sha256').update(key).digest();
-const hashOf = (key: string): string => hashed(key).subarray(0, HASH_BYTES).toString('base64');
-
-/** The row of names in which the one of a key stands, of those of its chat. */
-export function pastNamesRowOf(key: string): number {
-  return (hashed(key)[HASH_BYTES] ?? 0) % NAME_ROWS;
-}
-
-/** The id of the message of a key, if a row of names has it. */
-export function pastIdIn(item: Item, key: string): MessageId | undefined {
-  const hash = hashOf(key);
-  return namesIn(item).find(([name]) => name === hash)?.[1];
-}
-
-/** The name of a message: the hash of its key, and its id, whose characters carry five bits each. */
-function toName({ key, messageId }: { readonly key: string; readonly messageId: MessageId }): Uint8Array {
-  const name = Buffer.alloc(NAME_BYTES);
-  hashed(key).copy(name, 0, 0, HASH_BYTES);
-  name.writeUIntBE(timeOfId(messageId), HASH_BYTES, 6);
-  let chance = 0n;
-  for (const one of messageId.slice(-16)) chance = chance * 32n + BigInt(ALPHABET.indexOf(one));
-  Buffer.from(chance.toString(16).padStart(20, '0'), 'hex').copy(name, HASH_BYTES + 6);
-  return name;
-}
-
-/** The characters of a ULID. */
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-
-function fromName(name: Uint8Array): readonly [hash: string, id: MessageId] {
-  const bytes = Buffer.from(name);
-  let rest = BigInt(`0x${bytes.subarray(HASH_BYTES).toString('hex')}`);
-  let id = '';
-  for (let place = 0; place < 26; place += 1) {
-    id = (ALPHABET[Number(rest & 31n)] ?? '') + id;
-    rest >>= 5n;
-  }
-  return [bytes.subarray(0, HASH_BYTES).toString('base64'), `msg_${id}` as MessageId];
-}
-
-function namesIn(item: Item): readonly (readonly [hash: string, id: MessageId])[] {
-  return [...((item['names'] as ReadonlySet<Uint8Array> | undefined) ?? [])].map(fromName);
 }
 
 async function inTurns<Kind>(all: readonly Kind[], work: (one: Kind) => Promise<unknown>): Promise<void> {

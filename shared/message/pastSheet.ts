@@ -45,12 +45,30 @@ export function toSheets(messages: readonly ReceivedMessage[]): readonly Sheet[]
   return sheets;
 }
 
+/**
+ * A sheet without some of its messages; undefined where none is left. Its other messages stay as they were packed.
+ */
+export function repacked(
+  data: Uint8Array,
+  isTaken: (message: Pick<ReceivedMessage, 'messageId'>) => boolean,
+): { readonly sheet: Pick<Sheet, 'data' | 'messages' | 'oldest'> | undefined; readonly taken: number } {
+  const items = unpack(data) as readonly Pick<ReceivedMessage, 'messageId'>[];
+  const left = items.filter((item) => !isTaken(item));
+  const oldest = left.at(-1)?.messageId;
+  const taken = items.length - left.length;
+  if (oldest === undefined) return { sheet: undefined, taken };
+  return { sheet: { data: deflateRawSync(JSON.stringify(left)), messages: left.length, oldest }, taken };
+}
+
 /** Unpacks the messages of a sheet, the newest first. Only our own code writes sheets: what is no sheet throws. */
 export function fromSheet(
   data: Uint8Array,
   owner: { readonly tenantId: TenantId; readonly connectionId: ConnectionId },
 ): readonly ReceivedMessage[] {
+  return unpack(data).map((item) => toMessage({ ...item, ...owner }) as ReceivedMessage);
+}
+
+function unpack(data: Uint8Array): readonly Record<string, unknown>[] {
   const text = inflateRawSync(data, { maxOutputLength: MOST_UNPACKED }).toString();
-  const items = JSON.parse(text) as readonly Record<string, unknown>[];
-  return items.map((item) => toMessage({ ...item, ...owner }) as ReceivedMessage);
+  return JSON.parse(text) as readonly Record<string, unknown>[];
 }

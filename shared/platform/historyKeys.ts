@@ -9,6 +9,13 @@ export const historyNoticeKey = (connectionId: ConnectionId, noticeId: string): 
   sk: `${NOTICE_PREFIX}${noticeId}`,
 });
 
+/** The tags of the chats of which histories brought messages: what is in their partitions is found by these rows. */
+export const PAST_CHAT_PREFIX = 'CHAT#';
+export const pastChatKey = (connectionId: ConnectionId, tag: string): ItemKey => ({
+  pk: historyPartition(connectionId),
+  sk: `${PAST_CHAT_PREFIX}${tag}`,
+});
+
 /** The messages of one chat that a history brought. @param tag of the chat, as it stands in the ids of its messages */
 export const pastPartition = (connectionId: ConnectionId, tag: string): string =>
   `${historyPartition(connectionId)}#${tag}`;

@@ -1,5 +1,6 @@
 import { tagOfChat, type ConnectionId, type MessageId } from '../../kernel/id.ts';
-import { PastMessages, pastIdIn, pastNamesRowOf } from '../../message/pastMessages.ts';
+import { PastMessages } from '../../message/pastMessages.ts';
+import { pastIdIn, pastNamesRowOf } from '../../message/pastNames.ts';
 import { makePastRow } from '../../message/pastRow.ts';
 import { pastNamesKey } from '../../platform/historyKeys.ts';
 import { handledFactKey, messageKey, type ItemKey } from '../../platform/keys.ts';

@@ -10,6 +10,7 @@ import { newErasure, newExport } from '../../../shared/archive/newExport.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
 import { ConnectionStore } from '../../../shared/connection/connectionStore.ts';
 import { ContactStore } from '../../../shared/contact/contactStore.ts';
+import { LiveCopies } from '../../../shared/history/liveCopies.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import {
   deriveMessageId,
@@ -163,6 +164,7 @@ export class ArchiveWorld {
       connections: new ConnectionStore(stores),
       contacts: new ContactStore(stores),
       media: new MediaStore(stores),
+      live: new LiveCopies(stores),
       objects: lifeOf(life, this.objects),
       copies: { copy: (from, to) => this.#copy(life, from, to) },
     });

@@ -30,6 +30,8 @@ type Ids = ReturnType<typeof newIds>;
 const clock = systemClock;
 /** When messages come. Their order is that of these times. */
 const AT = Date.UTC(2026, 7, 1);
+/** By then nobody writes any more what was begun before the deletion. */
+const LATER_MS = 660_000;
 
 describe('the files of a connection that was deleted', { timeout: 120_000 }, () => {
   let stack: QueueStack;
@@ -101,10 +103,12 @@ describe('the files of a connection that was deleted', { timeout: 120_000 }, () 
   const isDeleted = (ids: Ids) =>
     record(ids, { kind: 'connection_deleted', key: connectionDeletedKey(ids.connectionId), atMs: Date.now() });
   /** One run, which may die at one of its calls. */
-  const run = async (life = new Life(), mayGoOn = (): boolean => true): Promise<readonly unknown[]> => {
+  const run = async (life = new Life(), mayGoOn = (): boolean => true, aheadMs = 0): Promise<readonly unknown[]> => {
     const failures: unknown[] = [];
-    const erasures = new Erasures({ ...stack, table: life.of(stack.table) });
-    const parts = { ...stack, queue: life.of(stack.queue), erasures, logger: silentLogger };
+    const table = life.of(stack.table);
+    const erasures = new Erasures({ ...stack, table });
+    const now = { ...clock, nowMs: () => Date.now() + aheadMs };
+    const parts = { ...stack, table, clock: now, queue: life.of(stack.queue), erasures, logger: silentLogger };
     await eraseConnections(parts, (_erasure, error) => failures.push(error), mayGoOn).catch((error: unknown) => {
       if (!life.isDead) throw error;
     });
@@ -113,7 +117,7 @@ describe('the files of a connection that was deleted', { timeout: 120_000 }, () 
   const open = () => Array.fromAsync(new Erasures(stack).list());
   const stateOf = async (mediaId: MediaId) => (await media().find(mediaId))?.state;
 
-  it('are gone with their bytes; those of others, also with the same bytes, and messages stay', async () => {
+  it('are gone with their bytes, and messages with them; those of others, also with the same bytes, stay', async () => {
     const ids = newIds();
     const other = { ...newIds(), tenantId: ids.tenantId };
     const [own, shared] = [await aFile(ids), await aFile(ids, 'the same bytes')];
@@ -130,7 +134,9 @@ describe('the files of a connection that was deleted', { timeout: 120_000 }, () 
     expect(keysOf(ids)).toHaveLength(1);
     expect(await new TenantFiles({ ...stack, clock }).keptBytes(ids.tenantId)).toMatchObject({ files: 1 });
     const page = { before: undefined, limit: 10, nowMs: Date.now() };
-    expect((await stack.messages.list(ids.connectionId, page)).messages).toHaveLength(3);
+    await run(new Life(), undefined, LATER_MS);
+    expect((await stack.messages.list(ids.connectionId, page)).messages).toEqual([]);
+    expect((await stack.messages.list(other.connectionId, page)).messages).toHaveLength(1);
     expect(await open()).toEqual([]);
   });
 
@@ -146,6 +152,7 @@ describe('the files of a connection that was deleted', { timeout: 120_000 }, () 
         await run(life);
         await run(new Life(), () => false);
         await run();
+        await run(new Life(), undefined, LATER_MS);
         await workMedia();
 
         expect([at, when, ...(await Promise.all(own.map(stateOf)))]).toEqual([at, when, 'gone', 'gone']);
