@@ -96,8 +96,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('CON', 'PartiQLInsert'),
       core('CHATS', 'PartiQLInsert'),
       core('CONTACTS', 'PartiQLInsert'),
-      // Those of histories are packed as they were, and found by their names.
-      core('HISTORY', 'BatchGetItem', 'PutItem', 'UpdateItem'),
+      core('HISTORY', 'PartiQLInsert'),
       { table: 'core', onShardIndex: true, keys: ['SHARD#*'], actions: ['Query'] },
       { table: 'fleet', actions: ['Scan'] },
       { table: 'fleet', keys: ['LEASE#*'], actions: ['UpdateItem'] },

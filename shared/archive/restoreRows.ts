@@ -4,7 +4,7 @@ import type { ReceivedMessage } from '../message/message.ts';
 import type { Item } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
 import { toStatement, type WriteStatement } from '../platform/writeStatement.ts';
-import { restorePast } from './restorePast.ts';
+import { toPastItems } from './restorePast.ts';
 import {
   restoredKinds,
   toRestoredItem,
@@ -50,9 +50,11 @@ export async function restoreRows(
   for (const [place, outcome] of (await insertAll(table, tableName(stage, 'core'), items)).entries()) {
     counts.add(outcome, kinds[place] ?? 'message');
   }
-  const written = await restorePast({ table, stage, nowMs }, into, past);
-  counts.add('written', 'history', written);
-  counts.add('there', 'history', past.length - written);
+  const packed = toPastItems(past, into, nowMs);
+  const packedItems = packed.map(({ item }) => item);
+  for (const [place, outcome] of (await insertAll(table, tableName(stage, 'core'), packedItems)).entries()) {
+    counts.add(outcome, 'history', packed[place]?.messages ?? 0);
+  }
   return counts.all;
 }
 

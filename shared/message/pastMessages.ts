@@ -57,7 +57,7 @@ export class PastMessages {
     const ttl = expiryOf('history', nowMs);
     const sheets = toSheets(past.map(({ message }) => message));
     if (sheets.length > 0) {
-      const Item = { ...pastChatKey(connectionId, tag), tag, ttl };
+      const Item = { ...pastChatKey(connectionId, tag), tag };
       await this.#table.send(new PutCommand({ TableName: this.#TableName, Item }));
     }
     await inTurns(sheets, ({ data, messages, newest, oldest }) => {

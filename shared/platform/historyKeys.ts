@@ -9,7 +9,7 @@ export const historyNoticeKey = (connectionId: ConnectionId, noticeId: string): 
   sk: `${NOTICE_PREFIX}${noticeId}`,
 });
 
-/** The tags of the chats of which histories brought messages: what is in their partitions is found by these rows. */
+/** The tags of the chats of which histories brought messages: what is in their partitions is found by these rows, which stay as long as the connection. */
 export const PAST_CHAT_PREFIX = 'CHAT#';
 export const pastChatKey = (connectionId: ConnectionId, tag: string): ItemKey => ({
   pk: historyPartition(connectionId),

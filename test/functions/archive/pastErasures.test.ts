@@ -1,5 +1,5 @@
 import { inflateRawSync } from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErasureJob } from '../../../shared/archive/archiveJob.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';

@@ -3,7 +3,6 @@ import { toRestoredPast, keptRowSchema, type KeptRow } from '../../../shared/arc
 import { restoreRows } from '../../../shared/archive/restoreRows.ts';
 import type { ExportJob } from '../../../shared/archive/archiveJob.ts';
 import type { Connection } from '../../../shared/connection/connection.ts';
-import { keysOfPast } from '../../../shared/history/pastKeys.ts';
 import { makeId } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { makePastRow } from '../../../shared/message/pastRow.ts';
@@ -86,7 +85,8 @@ describe('an export of a connection with a history', { timeout: 120_000 }, () =>
   it('is brought back as it was, into the same connection and into another one, and a second time not at all', async () => {
     const tenantId = world.newTenant();
     const [one, other] = [await world.aConnection(tenantId), await world.aConnection(tenantId)];
-    const messages = await aHistory(one);
+    await aHistory(one);
+    const before = await Promise.all([BOB, GROUP, ADA_LID].map((chat) => listed(one, chat)));
     const asked = await world.ask(tenantId, { connectionId: one.connectionId });
     for (let runs = 0; runs < 3; runs += 1) await world.run();
     const rows = keptIn(await linesOf(asked));
@@ -95,13 +95,12 @@ describe('an export of a connection with a history', { timeout: 120_000 }, () =>
 
     const [there, elsewhere, again] = [await back(one), await back(other), await back(other)];
 
-    expect([there.written, there.there]).toEqual([{}, { history: 133 }]);
+    expect(there.malformed).toEqual({});
     expect([elsewhere.written, elsewhere.malformed]).toEqual([{ history: 133 }, {}]);
     expect([again.written, again.there]).toEqual([{}, { history: 133 }]);
-    for (const chat of [BOB, GROUP, ADA_LID]) expect(await listed(other, chat)).toEqual(await listed(one, chat));
-    const keys = messages.flatMap(keysOfPast);
-    const named = await past().findIds(other, [BOB, GROUP, ADA_LID], keys, Date.now());
-    expect(new Set(named.values()).size).toBe(133);
+    for (const connection of [one, other]) {
+      expect(await Promise.all([BOB, GROUP, ADA_LID].map((chat) => listed(connection, chat)))).toEqual(before);
+    }
   });
 
   it('is brought back whole where the process dies at any call, and is called again', async () => {
@@ -113,12 +112,14 @@ describe('an export of a connection with a history', { timeout: 120_000 }, () =>
     const rows = keptIn(await linesOf(asked));
     let deaths = 0;
 
-    for (let [at, isOver] = [1, false]; !isOver; at += 3) {
+    for (let [at, isOver] = [1, false]; !isOver; at += 1) {
       const into = await world.aConnection(tenantId);
       const life = new Life({ at, when: 'after' });
-      const back = (table: typeof world.stack.table) => {
+      const back = async (table: typeof world.stack.table) => {
         const stores = { table, stage: 'test', nowMs: Date.now() };
-        return restoreRows(stores, { tenantId, connectionId: into.connectionId }, rows);
+        for (let from = 0; from < rows.length; from += 20) {
+          await restoreRows(stores, { tenantId, connectionId: into.connectionId }, rows.slice(from, from + 20));
+        }
       };
 
       await back(life.of(world.stack.table)).catch(() => undefined);
@@ -143,7 +144,7 @@ describe('an export of a connection with a history', { timeout: 120_000 }, () =>
     const connection = await world.aConnection(world.newTenant());
     const row = { ...aPast(connection, { text: 'x', chat: ADA }), ...change };
 
-    const read = toRestoredPast({ kind: 'history', kept: toStoredMap(row) as KeptRow['kept'] }, connection);
+    const read = toRestoredPast({ kind: 'history', kept: toStoredMap(row) }, connection);
 
     expect(read).toBe('malformed');
   });

@@ -30,7 +30,7 @@ type Ids = ReturnType<typeof newIds>;
 const clock = systemClock;
 /** When messages come. Their order is that of these times. */
 const AT = Date.UTC(2026, 7, 1);
-/** By then nobody writes any more what was begun before the deletion. */
+/** A time after which nobody writes any more what was begun before the deletion. */
 const LATER_MS = 660_000;
 
 describe('the files of a connection that was deleted', { timeout: 120_000 }, () => {

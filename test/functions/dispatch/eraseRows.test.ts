@@ -27,7 +27,7 @@ import { receive, startQueueStack, type QueueStack } from '../queueStack.ts';
 type Ids = ReturnType<typeof newIds>;
 const ADA = '4915111111111@s.whatsapp.net';
 const GROUP = '120363041234567890@g.us';
-/** By then nobody writes any more what was begun before the deletion. */
+/** A time after which nobody writes any more what was begun before the deletion. */
 const LATER_MS = 660_000;
 
 describe('the rows of a connection that was deleted', { timeout: 120_000 }, () => {

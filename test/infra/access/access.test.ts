@@ -188,7 +188,9 @@ describe('what roles may do', () => {
         'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] },
       })),
     );
-    expect(inserted.map(({ condition }) => condition)).toEqual(['CON#*', 'CHATS#*', 'CONTACTS#*'].map(keysOnly));
+    expect(inserted.map(({ condition }) => condition)).toEqual(
+      ['CON#*', 'CHATS#*', 'CONTACTS#*', 'HISTORY#*'].map(keysOnly),
+    );
   });
 
   it('lets nobody but a restore read a whole table of tenants or of sessions', () => {
