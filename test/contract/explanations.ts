@@ -100,9 +100,13 @@ const takenBack: Explanation = {
   why: 'A received message is taken back by an administrator of a group alone; nobody here is one.',
 };
 
-const manyFiles: Explanation = {
+const tenMinutesLater: Explanation = {
   here: 'never',
-  why: 'How far dispatch came is written down only where a deleted connection had more than two hundred messages with files.',
+  why: 'The messages of a deleted connection go ten minutes after it, when all that was under way has ended.',
+};
+const sharedSheet: Explanation = {
+  here: 'seldom',
+  why: 'A row of a history is written anew only where others wrote what stands in it, too, and read anew only where somebody else writes it.',
 };
 
 const erasedMeanwhile: Explanation = {
@@ -157,7 +161,12 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:PartiQLUpdate core MEDIA#*': takenBack,
   'ingest dynamodb:PartiQLInsert core ERASURES': together,
   'ingest dynamodb:PutItem core ERASURES': alone,
-  'dispatch dynamodb:UpdateItem core ERASURES': manyFiles,
+  'dispatch dynamodb:DeleteItem core ERASURES': tenMinutesLater,
+  'dispatch dynamodb:DeleteItem core CON#*': tenMinutesLater,
+  'dispatch dynamodb:DeleteItem core BULK#*': tenMinutesLater,
+  'dispatch dynamodb:Query core PARKED#*': tenMinutesLater,
+  'archive dynamodb:GetItem core HISTORY#*': sharedSheet,
+  'archive dynamodb:PutItem core HISTORY#*': sharedSheet,
   'api dynamodb:DeleteItem core OBJECT#*': erasedMeanwhile,
   'api dynamodb:Query core OBJECT#*': erasedMeanwhile,
   'reconcile dynamodb:ConditionCheckItem core TENANT#*': smallTenant,

@@ -641,7 +641,7 @@ async function resumeGuest({ operator, ledger }: Tenant): Promise<void> {
   await until('a look at its webhook', uses('Query core ENDPOINT#*'), Boolean, 180_000);
 }
 
-async function leave({ api, receiver, whatsApp, desk, shop }: Tenant): Promise<void> {
+async function leave({ api, receiver, whatsApp, desk, shop, ledger }: Tenant): Promise<void> {
   await waitUntilOnline(api, desk);
   await whatsApp.files.send(CUSTOMER, DESK, { kind: 'image', noise: { bytes: 4_000, seed: 9 } });
   const cameTo = () => receiver.events.find((event) => event.type === 'media.ready' && event.connectionId === desk);
@@ -666,6 +666,11 @@ async function leave({ api, receiver, whatsApp, desk, shop }: Tenant): Promise<v
     () => api.must('GET', `/v1/media/${mediaId}/info`),
     ({ state }) => state === 'gone',
   );
+  const uses = (what: string) => (): boolean => ledger.hasUsed(`dispatch dynamodb:${what}`);
+  await until('its rows going', uses('UpdateItem core ERASURES'), Boolean, 180_000);
+  for (const kind of ['HISTORY', 'CHATS', 'CONTACTS']) {
+    await until(`its rows of ${kind} going`, uses(`DeleteItem core ${kind}#*`), Boolean, 180_000);
+  }
   await waitUntilOnline(api, shop);
 }
 
