@@ -47,6 +47,9 @@ const SIDE_BY_SIDE = 8;
 /** It sorts behind every character of a key. */
 const LAST = '~';
 
+/** The kinds of partitions that a connection has, all of which go with it. Those of the lines of bulk sends are found by their bulk sends. */
+export const partitionsOfConnections = ['CON', 'DUE', 'PARKED', 'CHATS', 'CONTACTS', 'HISTORY', 'BULK'] as const;
+
 /** What is known of chats and people, which goes first. */
 function peopleOf(connectionId: ConnectionId): readonly Stretch[] {
   return [

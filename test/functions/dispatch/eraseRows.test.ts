@@ -1,6 +1,8 @@
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eraseConnections } from '../../../functions/dispatch/eraseConnections.ts';
+import { partitionsOfConnections } from '../../../functions/dispatch/eraseRows.ts';
+import { processAccess } from '../../../infra/access/access.ts';
 import { connectionDeletedKey } from '../../../shared/event/facts/connectionDeletedFact.ts';
 import { noticeIdOf } from '../../../shared/history/historyNotice.ts';
 import { NoticeStore } from '../../../shared/history/noticeStore.ts';
@@ -29,6 +31,34 @@ const ADA = '4915111111111@s.whatsapp.net';
 const GROUP = '120363041234567890@g.us';
 /** A time after which nobody writes any more what was begun before the deletion. */
 const LATER_MS = 660_000;
+
+/** Partitions of tenants, of files, of times and shards, and of all of these together. */
+const NOT_OF_CONNECTIONS = [
+  'ACTIONS',
+  'ARCHIVE',
+  'AUDIT',
+  'ENDPOINT',
+  'ERASURES',
+  'EVENTS',
+  'FILES',
+  'KEPT',
+  'KEY',
+  'LOOK',
+  'MEDIA',
+  'OBJECT',
+  'PATIENCE',
+  'RATE',
+  'READERS',
+  'RETRY',
+  'SHARD',
+  'TENANT',
+  'TENANTS',
+  'TENANT_WORK',
+  'TICKET',
+  'UNPAIRED',
+  'UNQUEUED',
+  'UPLOAD',
+];
 
 describe('the rows of a connection that was deleted', { timeout: 120_000 }, () => {
   let stack: QueueStack;
@@ -186,6 +216,25 @@ describe('the rows of a connection that was deleted', { timeout: 120_000 }, () =
     const events = await recordFacts({ ...stack, clock: systemClock }, aBatch(ids, [fact], 'batch-again'));
 
     expect(events).toEqual([]);
+  });
+
+  it('are of each kind that a connection has: each other kind of partition is none of a connection', async () => {
+    const kinds = new Set(
+      Object.values(processAccess)
+        .flatMap(({ tables }) => tables.filter(({ table, onShardIndex }) => table === 'core' && onShardIndex !== true))
+        .flatMap(({ keys = [] }) => keys.map((key) => key.split('#')[0] ?? '')),
+    );
+    const ids = newIds();
+    const lines = await fill(ids);
+    await bring(ids, 1);
+    await notice(ids);
+    const due = dueKey('SEND', ids.connectionId, { atMs: 0, messageId: makeId('msg', 0, systemRandom) });
+    await stack.table.send(new PutCommand({ TableName: tableName('test', 'core'), Item: { ...due } }));
+
+    const filled = [...partsOf(await rowsOf(ids)), ...lines.map((pk) => pk.split('#')[0])];
+
+    expect(filled.toSorted()).toEqual([...partitionsOfConnections].toSorted());
+    expect([...kinds].filter((kind) => !filled.includes(kind)).toSorted()).toEqual(NOT_OF_CONNECTIONS);
   });
 
   it('go wherever a run dies, or stops for its time, and another begins', async () => {
