@@ -1,6 +1,7 @@
 import { archiveProofs } from './archiveProofs.ts';
 import { mediaProofs } from './mediaProofs.ts';
 import { operatingProofs } from './operatingProofs.ts';
+import { sendingProofs } from './sendingProofs.ts';
 import { file, TESTS, type Proof } from './proof.ts';
 
 /** The table of proofs. */
@@ -155,34 +156,8 @@ export const proofs: readonly Proof[] = [
     sample: 'same',
     cases: TESTS,
   },
-  {
-    name: 'bulk-send',
-    what: 'Of 10,000 messages in one request each is shown once and in the order of its chat, while workers and functions are killed.',
-    daily: 'two runs at once, and late ones: `test/functions/dispatch/bulkSends.test.ts`',
-    place: 'beside',
-    whole: file('test/e2e/bulkSend.prove.ts'),
-    sample: file('test/e2e/bulkSendOnce.prove.ts'),
-    cases: TESTS,
-  },
-  {
-    name: 'bulk-send-deaths',
-    what: 'A process dies before and after each call of accepting, sending and cancelling a bulk send: each line is sent once, and its end is told once.',
-    daily: 'two runs at once, and late ones: `test/functions/dispatch/bulkSends.test.ts`',
-    place: 'beside',
-    whole: file('test/functions/dispatch/bulkSendDeaths.prove.ts'),
-    sample: 'same',
-    cases: TESTS,
-  },
   ...archiveProofs,
-  {
-    name: 'scheduled',
-    what: 'Messages with times leave at them, and not earlier nor twice, while workers and functions are killed.',
-    daily: 'the same on emulators, with a death at each call: `test/shared/message/scheduledDeaths.test.ts`',
-    place: 'beside',
-    whole: file('test/e2e/scheduled.prove.ts'),
-    sample: 'same',
-    cases: TESTS,
-  },
+  ...sendingProofs,
   ...operatingProofs,
   {
     name: 'layers',

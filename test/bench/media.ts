@@ -6,10 +6,10 @@ import {
   measureParallelFloor,
   measureParallelOut,
   measurePath,
-  quantile,
   type ParallelFigures,
 } from './mediaMeasurement.ts';
 import { MediaStage } from './mediaStage.ts';
+import { round, say, sayBeside } from './sayBeside.ts';
 
 /** `npm run bench:media`: how long files take from a phone to `media.ready`, and what they cost meanwhile. */
 const { values } = parseArgs({
@@ -17,9 +17,6 @@ const { values } = parseArgs({
 });
 const SIZES = [100 * 1_024, 5 * MB, 64 * MB] as const;
 const LARGE = 64 * MB;
-
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const round = (value: number, digits = 0): string => value.toFixed(digits);
 
 const stage = await MediaStage.start();
 try {
@@ -46,18 +43,5 @@ try {
 
 function show(how: string, all: ParallelFigures): void {
   say(`\n${all.files} files of ${LARGE / MB} MB ${how} at once, with texts both ways on the same connection:`);
-  say(`all over after ${round(all.allMs / 1_000, 1)} s`);
-  say(`functions grew by ${round(all.functionsGrew / MB)} MB, the worker by ${round(all.workerGrew / MB)} MB`);
-  for (const [which, what] of [
-    ['received', 'from phone to webhook'],
-    ['sent', 'from request to phone'],
-  ] as const) {
-    const [before, meanwhile] = [all.textsBefore[which], all.textsMeanwhile[which]];
-    const both = (times: readonly number[]) => [0.5, 0.99].map((share) => round(quantile(times, share))).join(' / ');
-    const ratio = quantile(meanwhile, 0.99) / quantile(before, 0.99);
-    say(
-      `texts ${what}, p50 / p99: ${both(before)} ms without files, ${both(meanwhile)} ms beside them (p99 × ${round(ratio, 2)})`,
-    );
-  }
-  say(`left among temporary files: ${all.left.length === 0 ? 'nothing' : all.left.join(', ')}`);
+  sayBeside(all);
 }

@@ -60,10 +60,9 @@ export interface TextTimes {
   readonly sent: readonly number[];
 }
 
-export interface ParallelFigures {
-  readonly files: number;
-  readonly bytes: number;
-  /** Until the last of them was here, or on its phone, in milliseconds. */
+/** What work costs that goes on beside texts. */
+export interface BesideFigures {
+  /** Until the last of it was done: a file was here, or on its phone, in milliseconds. */
   readonly allMs: number;
   /** The growth of the resident memory of any one process at most, in bytes. */
   readonly functionsGrew: number;
@@ -73,6 +72,11 @@ export interface ParallelFigures {
   readonly textsMeanwhile: TextTimes;
   /** What is left in the folder of temporary files. */
   readonly left: readonly string[];
+}
+
+export interface ParallelFigures extends BesideFigures {
+  readonly files: number;
+  readonly bytes: number;
 }
 
 const RECEIVE_EVERY_MS = 100;
@@ -120,10 +124,8 @@ export async function measureParallelFloor(stage: MediaStage, files: number, byt
   return { files, bytes, ...figures };
 }
 
-async function measureBeside(
-  stage: MediaStage,
-  work: () => Promise<void>,
-): Promise<Omit<ParallelFigures, 'files' | 'bytes'>> {
+/** Measures texts of a connection without some work, and then beside it. */
+export async function measureBeside(stage: MediaStage, work: () => Promise<void>): Promise<BesideFigures> {
   const texts = async (isOver: () => boolean): Promise<TextTimes> => {
     const both = [stage.texts(RECEIVE_EVERY_MS, isOver), stage.sends(SEND_EVERY_MS, isOver)] as const;
     const [received, sent] = await Promise.all(both);

@@ -101,6 +101,11 @@ export class MediaStage {
     }
   }
 
+  /** The connection of the account. */
+  get connection(): string {
+    return this.#connection;
+  }
+
   /** The processes of functions, that of the media function among them, which is started with the first file. */
   get functions(): readonly number[] {
     return ['functionsHost', 'mediaHost'].flatMap((name) => processesBelow(process.pid, name));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ConnectionId } from '../../../shared/kernel/id.ts';
 import { usualQuotas } from '../../../shared/platform/quotaRows.ts';
 import { anAccount, ApiStack } from '../api/apiStack.ts';
 
@@ -116,7 +117,7 @@ describe('the quotas of a tenant', { timeout: 120_000 }, () => {
     [
       'openActions',
       'too_many_actions',
-      async (id: string) => {
+      async (id: ConnectionId) => {
         await stack.change(tenant, id, { status: 'online', statusCode: 'open' });
         const body = { contacts: ['+4915100000009'] };
         return stack.call('POST', `/v1/connections/${id}/contacts/check`, { key: tenant.key, body });
@@ -125,7 +126,7 @@ describe('the quotas of a tenant', { timeout: 120_000 }, () => {
     [
       'openBulkSends',
       'too_many_bulk_sends',
-      (id: string) =>
+      (id: ConnectionId) =>
         stack.call('POST', `/v1/connections/${id}/bulk-sends`, {
           key: tenant.key,
           raw: JSON.stringify(message),

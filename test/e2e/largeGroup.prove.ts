@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { silenceConsole } from '../whatsapp/silenceConsole.ts';
+import { until } from '../whatsapp/until.ts';
+import { startPairedStack, type PairedStack } from './pairedStack.ts';
+
+silenceConsole();
+
+const SHOP = '4915100000001';
+/** The most members that a group has, the account among them. */
+const MEMBERS = 1_024;
+const NEW = ['4915100000002', '4915100000003'] as const;
+const numbers = Array.from({ length: MEMBERS - 1 }, (_, index) => String(4_916_000_000_000 + index));
+const LEAVING = numbers.slice(0, 5);
+const STAYING = numbers.slice(5);
+const ADDED_AT_ONCE = 16;
+const PATIENCE_MS = 1_200_000;
+const LOOK_EVERY_MS = 1_000;
+
+describe('a group of 1,024 people', { timeout: 3_600_000 }, () => {
+  let stage: PairedStack;
+  let group = '';
+  const texts: string[] = [];
+
+  beforeAll(async () => {
+    stage = await startPairedStack(SHOP, ...NEW);
+    for (let from = 0; from < numbers.length; from += ADDED_AT_ONCE) {
+      const some = numbers.slice(from, from + ADDED_AT_ONCE);
+      await Promise.all(some.map((number) => stage.phones.addPhone(number, `Member ${number.slice(-4)} 😀`)));
+    }
+    group = (await stage.phones.addGroup(SHOP, 'Everybody 🎉', numbers)).id;
+  }, PATIENCE_MS);
+  afterAll(() => stage.stop());
+
+  const send = async (text: string): Promise<string> => {
+    texts.push(text);
+    const path = `/v1/connections/${stage.connection}/messages`;
+    return String((await stage.api.must('POST', path, { to: group, type: 'text', text: { body: text } }))['id']);
+  };
+  const change = async (how: 'add' | 'remove', people: readonly string[]): Promise<void> => {
+    const path = `/v1/connections/${stage.connection}/groups/${group}/participants/${how}`;
+    const { id } = await stage.api.must('POST', path, { participants: people.map((number) => `+${number}`) });
+    await until(
+      `${how} to be done`,
+      () => stage.api.must('GET', `/v1/connections/${stage.connection}/actions/${String(id)}`),
+      ({ state }) => state === 'succeeded',
+      PATIENCE_MS,
+      LOOK_EVERY_MS,
+    );
+  };
+  const shown = async (number: string): Promise<readonly string[]> =>
+    (await stage.phones.messages(number)).filter(({ chat }) => chat === group).map(({ text }) => text);
+  /** Waits until each of some phones shows these texts, one phone after the other: a phone that shows them is not asked again. */
+  const allShow = async (people: readonly string[], wanted: readonly string[]): Promise<void> => {
+    for (const number of people) {
+      await until(
+        `all messages at member ${number.slice(-4)}`,
+        () => shown(number),
+        (seen) => wanted.every((text) => seen.includes(text)),
+        PATIENCE_MS,
+        LOOK_EVERY_MS,
+      );
+    }
+  };
+
+  it('reads what is sent to it, and says so', async () => {
+    const messageId = await send('for everybody 👩🏽‍🚀');
+    await allShow(numbers, texts);
+
+    const { members } = await until(
+      'the receipts of all',
+      () => stage.api.must('GET', `/v1/connections/${stage.connection}/messages/${messageId}/receipts`),
+      (answer) => (answer['members'] as { readonly delivered: number }).delivered === numbers.length,
+      PATIENCE_MS,
+      LOOK_EVERY_MS,
+    );
+
+    expect(members).toMatchObject({ total: numbers.length, delivered: numbers.length });
+  });
+
+  it('loses nothing while people come and go, and who has gone reads nothing that follows', async () => {
+    const before = await Promise.all([1, 2, 3].map((turn) => send(`before anybody goes ${turn}`)));
+    await change('remove', LEAVING);
+    const untilHere = [...texts];
+    for (const turn of [1, 2]) await send(`for those who are left ${turn}`);
+    await change('add', NEW);
+    const behind = texts.length;
+    for (const turn of [1, 2, 3]) await send(`for the new ones, too ${turn}`);
+    const forNew = texts.slice(behind);
+    await allShow([...STAYING, ...NEW], forNew);
+
+    expect(before).toHaveLength(3);
+    for (const number of STAYING) expect(await shown(number)).toEqual(texts);
+    for (const number of NEW) expect((await shown(number)).filter((text) => forNew.includes(text))).toEqual(forNew);
+    for (const number of LEAVING) expect(untilHere).toEqual(expect.arrayContaining([...(await shown(number))]));
+    const { undecryptable, reusedKeys, duplicates, internalErrors } = await stage.phones.stats();
+    expect({ undecryptable, reusedKeys, duplicates, internalErrors }).toEqual({
+      undecryptable: 0,
+      reusedKeys: 0,
+      duplicates: 0,
+      internalErrors: [],
+    });
+  });
+});
