@@ -56,6 +56,11 @@ export function isBeyond({ limit, lines }) {
   });
 }
 
+/** Whether a figure had no value in all the time that is shown. */
+export function isSilent({ lines }) {
+  return lines.every(({ points }) => points.every((point) => point === null));
+}
+
 /** A card with the question, the chart and the last value of each line. Lines that never had a value are left out. */
 export function drawCard(figure, endMs) {
   const { title, unit, limit, lines } = figure;
@@ -63,10 +68,6 @@ export function drawCard(figure, endMs) {
   card.append(html('h3', '', title));
   const known = lines.filter(({ points }) => points.some((point) => point !== null));
   const keys = html('ul', 'keys');
-  if (known.length === 0) {
-    card.append(html('div', 'empty', 'nothing said yet'), keys);
-    return card;
-  }
   const beyond = isBeyond(figure);
   if (beyond) card.classList.add('beyond');
   const values = known.flatMap(({ points }) => points.filter((point) => point !== null));

@@ -1,5 +1,5 @@
 /** The page at /ops: asks for the operator key, then reads figures, fleet and connections every ten seconds. */
-import { drawCard, isBeyond, spell as spellFigure } from './chart.js';
+import { drawCard, isBeyond, isSilent, spell as spellFigure } from './chart.js';
 
 const EVERY_MS = 10_000;
 const KEY = 'holdfast-operator-key';
@@ -117,12 +117,18 @@ function draw() {
 
 function drawSection(heading, figures, endMs) {
   const section = element('section', '', element('h2', '', heading));
-  const here = figures.filter(({ onlyOnAws }) => !onlyOnAws);
   const elsewhere = figures.filter(({ onlyOnAws }) => onlyOnAws);
-  if (here.length > 0) section.append(element('div', 'grid', ...here.map((figure) => drawCard(figure, endMs))));
-  if (elsewhere.length > 0) {
-    const titles = elsewhere.map(({ title }) => title).join(' ');
-    section.append(element('p', 'elsewhere', `Measured by AWS, so only on its dashboard: ${titles}`));
+  const { said = [], silent = [] } = Object.groupBy(
+    figures.filter(({ onlyOnAws }) => !onlyOnAws),
+    (figure) => (isSilent(figure) ? 'silent' : 'said'),
+  );
+  if (said.length > 0) section.append(element('div', 'grid', ...said.map((figure) => drawCard(figure, endMs))));
+  for (const [why, some] of [
+    ['Nothing said in this time', silent],
+    ['Measured by AWS, so only on its dashboard', elsewhere],
+  ]) {
+    if (some.length === 0) continue;
+    section.append(element('p', 'elsewhere', `${why}: ${some.map(({ title }) => title).join(' · ')}`));
   }
   return section;
 }
@@ -238,7 +244,7 @@ function drawConnections(connections) {
       (left.status === 'online') - (right.status === 'online') ||
       nameOf(left).localeCompare(nameOf(right)),
   );
-  fill('connections', worstFirst.map(toRow), 10, 'No connection is wanted online.');
+  fill('connections', worstFirst.map(toRow), 'No connection is wanted online.');
 }
 
 function toRow(connection) {
@@ -299,13 +305,19 @@ function drawWorkers(workers) {
         ),
       ),
     );
-  fill('workers', rows, 8, 'No worker is running.');
+  fill('workers', rows, 'No worker is running.');
 }
 
-function fill(id, rows, columns, sentence) {
+/** Fills a table. Each cell knows the heading of its column: on a phone, where rows are cards, it stands beside it. */
+function fill(id, rows, sentence) {
+  const table = byId(id);
+  const headings = [...table.tHead.rows[0].cells].map(({ textContent }) => textContent);
+  for (const row of rows) {
+    for (const [place, cell] of [...row.cells].entries()) cell.dataset.heading = headings[place];
+  }
   const empty = element('td', '', sentence);
-  empty.colSpan = columns;
-  byId(id).tBodies[0].replaceChildren(...(rows.length > 0 ? rows : [element('tr', '', empty)]));
+  empty.colSpan = headings.length;
+  table.tBodies[0].replaceChildren(...(rows.length > 0 ? rows : [element('tr', '', empty)]));
 }
 
 function ago(at) {
