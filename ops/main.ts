@@ -3,8 +3,10 @@
  * is in `runLine.ts`.
  */
 import { environmentOver } from '../shared/platform/config.ts';
+import { endWithReader } from '../shared/platform/endWithReader.ts';
 import { runLine } from './runLine.ts';
 
+endWithReader();
 process.exitCode = await runLine(process.argv.slice(2), {
   environment: environmentOver({}),
   say: (line) => void process.stdout.write(`${line}\n`),

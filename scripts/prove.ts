@@ -4,6 +4,7 @@
  * does not hold. `--sample` is what CI runs after `npm test`: the same at each run.
  */
 import { parseArgs } from 'node:util';
+import { endWithReader } from '../shared/platform/endWithReader.ts';
 import { findSecrets } from '../test/quiet/findSecrets.ts';
 import { commandOf, type Proof } from './proof.ts';
 import { proofs } from './proofs.ts';
@@ -19,6 +20,7 @@ interface Verdict {
 const AT_ONCE = 2;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
+endWithReader();
 const { values, positionals } = parseArgs({
   options: { sample: { type: 'boolean', default: false }, list: { type: 'boolean', default: false } },
   allowPositionals: true,

@@ -6,6 +6,7 @@
 import { parseArgs } from 'node:util';
 import { BadInput, toBadInput } from '../sentence.ts';
 import { shapeNames, type ShapeName } from '../../infra/settings/shapes.ts';
+import { endWithReader } from '../../shared/platform/endWithReader.ts';
 import { assumptions, defaultFigures, type AssumptionName, type Figures } from './assumptions.ts';
 import { figuresFor, madeFor, shapeOf } from './deployedShape.ts';
 import { billFor } from './model.ts';
@@ -21,6 +22,7 @@ npm run cost -- --shape ${shapeNames.join('|')} [--connections N] [--messages-pe
 `;
 const names = Object.keys(assumptions) as AssumptionName[];
 
+endWithReader();
 try {
   const texts = readFlags(process.argv.slice(2));
   if ('help' in texts) process.stdout.write(USAGE);
