@@ -21,6 +21,7 @@ const assets: Readonly<Record<string, readonly [file: string, type: string]>> = 
   '/ops': ['page.html', 'text/html; charset=utf-8'],
   '/ops/page.js': ['page.js', 'text/javascript; charset=utf-8'],
   '/ops/chart.js': ['chart.js', 'text/javascript; charset=utf-8'],
+  '/ops/tables.js': ['tables.js', 'text/javascript; charset=utf-8'],
   '/ops/page.css': ['page.css', 'text/css; charset=utf-8'],
 };
 

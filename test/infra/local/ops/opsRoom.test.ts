@@ -48,7 +48,7 @@ describe('the page at /ops', () => {
     return answer.dashboards;
   };
 
-  it.each(['/ops', '/ops/page.js', '/ops/chart.js', '/ops/page.css'])(
+  it.each(['/ops', '/ops/page.js', '/ops/chart.js', '/ops/tables.js', '/ops/page.css'])(
     '%s is served to everybody, loads nothing from elsewhere and cannot be framed',
     async (path) => {
       const answer = await fetch(`${url}${path}`);
