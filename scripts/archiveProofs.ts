@@ -11,4 +11,13 @@ export const archiveProofs: readonly Proof[] = [
     sample: 'same',
     cases: TESTS,
   },
+  {
+    name: 'forgotten',
+    what: 'An export has what a history brought; nothing of a person who was erased, and no history, chat or person of a deleted connection, is in any row.',
+    daily: 'the same on emulators, with deaths: `test/functions/archive`, `test/functions/dispatch`',
+    place: 'beside',
+    whole: file('test/e2e/forgotten.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
 ];

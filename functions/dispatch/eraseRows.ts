@@ -40,10 +40,10 @@ interface Stretch {
  * for five minutes, and a file is fetched for as long. It is also the time after which it is seen anew whether what was kept has ended.
  */
 const SETTLED_MS = 600_000;
-/** Rows that are read before they are removed, and the removals that are under way at once. */
+/** Rows that are read before they are removed, and the removals that are under way at once: fewer than would slow down whose rows lie beside them. */
 const ROWS_AT_ONCE = 100;
 const SHEETS_AT_ONCE = 20;
-const SIDE_BY_SIDE = 8;
+const SIDE_BY_SIDE = 4;
 /** It sorts behind every character of a key. */
 const LAST = '~';
 

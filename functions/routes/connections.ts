@@ -126,7 +126,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
     route('DELETE', '/v1/connections/{connectionId}', {
       summary: 'Delete a connection and unlink its device',
       description:
-        'Its messages are not shown any more, and the files that came with them are removed: they are `gone` within minutes after `connection.deleted`. Files that you brought stay.',
+        'Its messages, chats and people are not shown any more, and are removed; the files that came with messages are `gone` within minutes after `connection.deleted`. Files that you brought stay.',
       answers: { status: 202 },
       handle: async ({ tenantId, parameters, correlationId }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
