@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { archivePartition, DUE_ARCHIVES } from '../../../shared/platform/archiveKeys.ts';
 import { messagePartition } from '../../../shared/platform/keys.ts';
 import { Life } from '../../shared/message/acceptWorld.ts';
-import { ADA, aConversation, ArchiveWorld } from './archiveWorld.ts';
+import { ADA, aConversation, ArchiveWorld, GROUP } from './archiveWorld.ts';
+import { aPast, bringHistory } from './pastOf.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -28,7 +29,12 @@ describe('a process of the archive function that dies at any of its calls', { ti
   it('leaves an export that has each line once, and is told', async () => {
     const deaths = await atEachCall(async (life, name) => {
       const tenantId = world.newTenant();
-      await world.put(aConversation(await world.aConnection(tenantId)));
+      const connection = await world.aConnection(tenantId);
+      await world.put(aConversation(connection));
+      await bringHistory(world.stack, connection, [
+        aPast(connection, { text: 'long ago', chat: ADA }),
+        aPast(connection, { text: 'long ago to all', chat: GROUP, sender: ADA }),
+      ]);
       const asked = await world.ask(tenantId, { contact: ADA });
 
       await world.run(life);
@@ -39,7 +45,7 @@ describe('a process of the archive function that dies at any of its calls', { ti
       expect([name, job]).toMatchObject([name, { state: 'done', isTold: true, counts: manifest.counts }]);
       expect([name, lines.map(({ kind }) => kind)]).toEqual([
         name,
-        ['connection', 'message', 'version', 'version', 'message', 'chat', 'contact', 'number'],
+        ['connection', 'message', 'version', 'version', 'message', 'chat', 'contact', 'number', 'history', 'history'],
       ]);
     });
     expect(deaths).toBeGreaterThanOrEqual(2 * 12);
