@@ -7,6 +7,7 @@ import { actionRoutes, type ActionRouteDependencies } from '../routes/actions.ts
 import { auditRoutes, type AuditRouteDependencies } from '../routes/audit.ts';
 import { bulkRoutes, type BulkRouteDependencies } from '../routes/bulkSends.ts';
 import { connectionRoutes, type ConnectionRouteDependencies } from '../routes/connections.ts';
+import { passkeyRoutes } from '../routes/passkeys.ts';
 import { chatRoutes, type ChatRouteDependencies } from '../routes/chats.ts';
 import { contactErasureRoutes } from '../routes/contactErasures.ts';
 import { contactRoutes, type ContactRouteDependencies } from '../routes/contacts.ts';
@@ -69,6 +70,7 @@ export function apiRoutes(given: ApiDependencies): {
   const dependencies = { ...given, sendable: new SendableConnections(given.connections) };
   const known: Route[] = [
     ...connectionRoutes(dependencies),
+    ...passkeyRoutes(dependencies),
     ...lifecycleRoutes(dependencies),
     ...messageRoutes(dependencies),
     ...messagePartRoutes(dependencies),

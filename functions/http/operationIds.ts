@@ -4,6 +4,7 @@ import type { Route } from './route.ts';
 /** The names of requests for which the rule has none that a person would choose. */
 const NAMED: Readonly<Record<string, string>> = {
   'POST /v1/connections/{connectionId}/pairing': 'startPairing',
+  'POST /v1/connections/{connectionId}/pairing/passkey': 'answerPasskey',
   'POST /v1/connections/{connectionId}/messages': 'sendMessage',
   'DELETE /v1/connections/{connectionId}/messages/{messageId}': 'cancelMessage',
   'PATCH /v1/connections/{connectionId}/messages/{messageId}': 'moveScheduledMessage',

@@ -18,6 +18,7 @@ import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { route, type Answer, type Route, type TakingOfTenant } from '../http/route.ts';
 import { requestControl } from '../runtime/requestControl.ts';
+import { inHalves, passkeyStepSchemas, toStepView } from './passkeySteps.ts';
 import { connectionViewSchema, limitSchema, pageOf, toConnectionView, toPage } from './views.ts';
 
 export interface ConnectionRouteDependencies extends Pick<Surroundings, 'logger'>, PlacementDependencies, CommandQueue {
@@ -43,13 +44,20 @@ const pairingSchema = z
   .meta({ id: 'NewPairing' });
 
 const offerSchema = z
-  .object({
-    method: z.enum(['qr', 'code']),
-    qr: z.string().optional().meta({ description: 'Text of the QR picture; ask for image/png to get the picture.' }),
-    code: z.string().optional().meta({ description: 'To be typed on the phone.', example: 'ABCD-1234' }),
-    phoneNumber: z.string().optional().meta({ description: 'For which the code is.', example: '+4915123456789' }),
-    expiresAt: z.iso.datetime(),
-  })
+  .discriminatedUnion('method', [
+    z.object({
+      method: z.literal('qr'),
+      qr: z.string().meta({ description: 'Text of the QR picture; ask for image/png to get the picture.' }),
+      expiresAt: z.iso.datetime(),
+    }),
+    z.object({
+      method: z.literal('code'),
+      code: z.string().meta({ description: 'To be typed on the phone.', example: 'ABCD-1234' }),
+      phoneNumber: z.string().meta({ description: 'For which the code is.', example: '+4915123456789' }),
+      expiresAt: z.iso.datetime(),
+    }),
+    ...passkeyStepSchemas,
+  ])
   .meta({ id: 'PairingOffer' });
 
 /**
@@ -161,7 +169,8 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       },
     }),
     route('GET', '/v1/connections/{connectionId}/pairing', {
-      summary: 'Read the pairing offer that is out now, as JSON or as a picture (Accept: image/png)',
+      summary:
+        'Read the pairing offer, or the step of a passkey, that is out now, as JSON; a QR as a picture, too (Accept: image/png)',
       headers: ['accept'],
       answers: { status: 200, schema: offerSchema, picture: 'image/png' },
       handle: async ({ tenantId, parameters, headers }) => {
@@ -188,11 +197,12 @@ function pairingsTaken(of: ConnectionId, body: z.infer<typeof pairingSchema>): r
 }
 
 /** The offer as a phone shows and asks for it: the number with its plus sign, the code in two halves. */
-function toOfferView({ expiresAtMs, ...offer }: StoredOffer): z.infer<typeof offerSchema> {
-  const expiresAt = new Date(expiresAtMs).toISOString();
-  if (offer.method === 'qr') return { ...offer, expiresAt };
+function toOfferView(offer: StoredOffer): z.infer<typeof offerSchema> {
+  const expiresAt = new Date(offer.expiresAtMs).toISOString();
+  if (offer.method === 'qr') return { method: offer.method, qr: offer.qr, expiresAt };
+  if (offer.method !== 'code') return toStepView(offer);
   const { method, code, phoneNumber } = offer;
-  return { method, code: code.replace(/^(.{4})(.{4})$/, '$1-$2'), phoneNumber: `+${phoneNumber}`, expiresAt };
+  return { method, code: inHalves(code), phoneNumber: `+${phoneNumber}`, expiresAt };
 }
 
 async function toPicture(offer: { readonly method: string; readonly qr?: string }): Promise<Answer> {

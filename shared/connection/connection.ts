@@ -1,4 +1,5 @@
 import type { ConnectionId, TenantId } from '../kernel/id.ts';
+import type { PasskeyAnswer } from './passkey.ts';
 import type { Pace } from './pace.ts';
 import type { PauseCode } from './sendsPause.ts';
 import type { Changeable } from './settings.ts';
@@ -20,14 +21,12 @@ export interface ConnectionAccount {
  * The last pairing that the tenant asked for. It is level-triggered: the owner reads it and acts when it has not done
  * so yet.
  */
-export type WantedPairing =
-  | { readonly requestId: string; readonly requestedAtMs: number; readonly method: 'qr' }
-  | {
-      readonly requestId: string;
-      readonly requestedAtMs: number;
-      readonly method: 'code';
-      readonly phoneNumber: string;
-    };
+export type WantedPairing = ({ readonly method: 'qr' } | { readonly method: 'code'; readonly phoneNumber: string }) & {
+  readonly requestId: string;
+  readonly requestedAtMs: number;
+  /** The tenant's answer to the last request for a passkey; it is a secret for as long as that waits, and goes with this request. */
+  readonly passkey?: PasskeyAnswer | undefined;
+};
 
 /** The age from which on a pairing request is void, in milliseconds: nobody waits for its offer any more. */
 export const PAIRING_REQUEST_LIMIT_MS = 5 * 60_000;

@@ -7,6 +7,7 @@ import { allOf, queryItems, readPage } from '../platform/pages.ts';
 import { SHARD_INDEX, tableName } from '../platform/tables.ts';
 import type { Connection, ConnectionAccount, WantedLogout, WantedPairing, WantedState } from './connection.ts';
 import { toConnection } from './connectionItem.ts';
+import type { PasskeyAnswer } from './passkey.ts';
 import type { OwnedRecord } from './ownedItem.ts';
 import { placingWrites, removingWrites, type Placement } from './placeWrites.ts';
 import type { Changeable } from './settings.ts';
@@ -122,6 +123,33 @@ export class ConnectionStore {
       update: 'SET pairing = :pairing',
       condition: 'attribute_exists(pk) AND wanted = :online AND attribute_not_exists(account)',
       values: { ':pairing': pairing, ':online': 'online' },
+    });
+  }
+
+  /**
+   * Stores the tenant's answer to a request for a passkey. Condition: the pairing is asked for, and no other assertion was stored for
+   * this challenge.
+   */
+  async setPasskey(
+    { tenantId, connectionId }: Pick<Connection, 'tenantId' | 'connectionId'>,
+    requestId: string,
+    answer: PasskeyAnswer,
+  ): Promise<'set' | 'missing'> {
+    const passkey = JSON.parse(JSON.stringify(answer)) as PasskeyAnswer;
+    return this.#update(tenantId, connectionId, {
+      update: 'SET pairing.passkey = :passkey',
+      condition:
+        'pairing.requestId = :requestId AND wanted = :online AND attribute_not_exists(account) AND ' +
+        '(attribute_not_exists(pairing.passkey) OR pairing.passkey.challenge <> :challenge OR ' +
+        'pairing.passkey.assertion.#response.#signature = :signature)',
+      names: { '#response': 'response', '#signature': 'signature' },
+      values: {
+        ':passkey': passkey,
+        ':requestId': requestId,
+        ':challenge': answer.challenge,
+        ':signature': answer.assertion.response.signature,
+        ':online': 'online',
+      },
     });
   }
 

@@ -7,12 +7,29 @@ import { tableName } from '../platform/tables.ts';
 import { putOwned, type CoreTable } from './ownedItem.ts';
 
 /**
- * The offer that the tenant shows to link an account. It is a secret for as long as it lives: never in events, never in
+ * The offer that the tenant shows to link an account, or the step of a passkey that it waits for. It is a secret for as long as it lives: never in events, never in
  * logs.
  */
 export type StoredOffer =
   | { readonly method: 'qr'; readonly qr: string; readonly expiresAtMs: number }
-  | { readonly method: 'code'; readonly code: string; readonly phoneNumber: string; readonly expiresAtMs: number };
+  | { readonly method: 'code'; readonly code: string; readonly phoneNumber: string; readonly expiresAtMs: number }
+  | StoredPasskeyStep;
+
+/** The request for a passkey as JSON, the wait for WhatsApp and the phone, and the code to be compared with the phone's. */
+export type StoredPasskeyStep =
+  | {
+      readonly method: 'passkey_required';
+      readonly options: string;
+      readonly challenge: string;
+      readonly expiresAtMs: number;
+    }
+  | { readonly method: 'passkey_checking'; readonly expiresAtMs: number }
+  | {
+      readonly method: 'passkey_confirm';
+      readonly code: string;
+      readonly challenge: string;
+      readonly expiresAtMs: number;
+    };
 
 /** Stores the offer under the shard's epoch. Condition: no newer owner has stored one. */
 export async function putPairingOffer(
@@ -35,11 +52,33 @@ export async function findPairingOffer(
   );
   const item = answer.Item;
   if (item === undefined || (item['expiresAtMs'] as number) <= nowMs) return undefined;
-  const expiresAtMs = item['expiresAtMs'] as number;
-  return item['method'] === 'qr'
-    ? { method: 'qr', qr: item['qr'] as string, expiresAtMs }
-    : { method: 'code', code: item['code'] as string, phoneNumber: item['phoneNumber'] as string, expiresAtMs };
+  return readers[item['method'] as StoredOffer['method']](item, item['expiresAtMs'] as number);
 }
+
+type Reader = (item: Record<string, unknown>, expiresAtMs: number) => StoredOffer;
+
+const readers: Readonly<Record<StoredOffer['method'], Reader>> = {
+  qr: (item, expiresAtMs) => ({ method: 'qr', qr: item['qr'] as string, expiresAtMs }),
+  code: (item, expiresAtMs) => ({
+    method: 'code',
+    code: item['code'] as string,
+    phoneNumber: item['phoneNumber'] as string,
+    expiresAtMs,
+  }),
+  passkey_required: (item, expiresAtMs) => ({
+    method: 'passkey_required',
+    options: item['options'] as string,
+    challenge: item['challenge'] as string,
+    expiresAtMs,
+  }),
+  passkey_checking: (_item, expiresAtMs) => ({ method: 'passkey_checking', expiresAtMs }),
+  passkey_confirm: (item, expiresAtMs) => ({
+    method: 'passkey_confirm',
+    code: item['code'] as string,
+    challenge: item['challenge'] as string,
+    expiresAtMs,
+  }),
+};
 
 /** Removes the offer once it is used or void. Condition: it is not a newer owner's. */
 export async function deletePairingOffer(

@@ -31,6 +31,21 @@ export const statusRules = {
     sentence: 'WhatsApp refused a pairing code for this phone number; check the number, or link by QR.',
     userAction: 'pair_again',
   },
+  passkey_required: {
+    sentence: "WhatsApp asks for the account's passkey: sign its request on web.whatsapp.com, and send the assertion.",
+    userAction: 'none',
+  },
+  passkey_checking: { sentence: 'WhatsApp and the phone are looking at the passkey.', userAction: 'none' },
+  passkey_confirm: {
+    sentence: 'The phone shows a code: compare it with the one of the offer, and confirm that they are the same.',
+    userAction: 'none',
+  },
+  passkey_refused: { sentence: 'WhatsApp refused the passkey; link again, and sign anew.', userAction: 'pair_again' },
+  passkey_expired: { sentence: 'The linking by passkey was not finished in time.', userAction: 'pair_again' },
+  passkey_unsupported: {
+    sentence: 'WhatsApp asked for a passkey in a form that is not known here.',
+    userAction: 'contact_operator',
+  },
   opening: { sentence: 'The connection to WhatsApp is being opened.', userAction: 'none' },
   open: { sentence: 'Connected to WhatsApp.', userAction: 'none' },
   restart_required: { sentence: 'WhatsApp asked for a new connection; it is being opened.', userAction: 'none' },

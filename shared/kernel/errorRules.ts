@@ -118,6 +118,12 @@ export const errorRules = {
     retry: 'later',
     sentence: 'No pairing offer is out. Ask for one with POST /v1/connections/{id}/pairing and read it a moment later.',
   },
+  passkey_not_asked: {
+    httpStatus: 409,
+    retry: 'later',
+    sentence:
+      'No passkey, or no comparison of codes, is asked for now. GET /v1/connections/{id}/pairing shows what is.',
+  },
   pairing_pending: {
     httpStatus: 404,
     retry: 'later',

@@ -230,6 +230,10 @@ export class SimulatedSocket implements ConnectionSocket {
     };
   }
 
+  answerPasskey(): void {
+    // The simulated phones have no passkey.
+  }
+
   probe(): void {
     if (!this.#closed) this.#raw.send({ kind: 'ping' });
   }

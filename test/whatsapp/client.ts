@@ -8,6 +8,8 @@ import type { faultSchema, registrationStrikeSchema, Strike } from './faults.ts'
 import type { GroupSettings, Role } from './group.ts';
 import { FileClient } from './media/fileClient.ts';
 import type { FileKind } from './media/fileKinds.ts';
+import type { Assertion } from './passkeyCredential.ts';
+import type { demandSchema, ShownLinking } from './passkeys.ts';
 import type { ProfileBody } from './profileRoutes.ts';
 import type { RawBody, StanzaBody, StanzaJson } from './rawRoutes.ts';
 import type { Stats } from './stats.ts';
@@ -85,7 +87,7 @@ export class WhatsAppClient {
     return this.#call('GET', '/phones');
   }
 
-  /** Scans a QR text with a phone. Resolves when the client has accepted the pairing. */
+  /** Scans a QR text with a phone. Resolves when the client has accepted the pairing, or is asked for the passkey. */
   scan(number: string, qr: string): Promise<{ readonly device: number }> {
     return this.#call('POST', `/phones/${number}/link`, { qr });
   }
@@ -93,6 +95,21 @@ export class WhatsAppClient {
   /** Types a pairing code into the phone that it was asked for. */
   typeCode(number: string, code: string): Promise<{ readonly device: number }> {
     return this.#call('POST', `/phones/${number}/link`, { code, offerFor: number });
+  }
+
+  /** Gives an account a passkey, for which whoever links it is asked from now on. */
+  demandPasskey(number: string, how: z.input<typeof demandSchema> = {}): Promise<void> {
+    return this.#call('POST', `/phones/${number}/passkey`, how);
+  }
+
+  /** Signs the request of the present linking with the account's passkey, as a browser on this origin does. */
+  signPasskey(number: string, origin?: string): Promise<Assertion> {
+    return this.#call('POST', `/phones/${number}/passkey/sign`, { ...(origin === undefined ? {} : { origin }) });
+  }
+
+  /** What the phone shows of the linking by passkey. */
+  passkey(number: string): Promise<ShownLinking> {
+    return this.#call('GET', `/phones/${number}/passkey`);
   }
 
   /** Writes a text from a phone, to a number or a group. Returns the stanza id. */

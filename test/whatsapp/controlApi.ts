@@ -10,6 +10,7 @@ import { makeFileRoutes, sendingSchema, toFileMessage } from './media/fileRoutes
 import type { Chat } from './phoneTraffic.ts';
 import { makeChannelRoutes } from './channelRoutes.ts';
 import { makeGroupRoutes } from './groupRoutes.ts';
+import { makePasskeyRoutes } from './passkeyRoutes.ts';
 import { makeProfileRoutes } from './profileRoutes.ts';
 import { makeRawRoutes } from './rawRoutes.ts';
 import { Unsendable } from './rawTraffic.ts';
@@ -174,6 +175,7 @@ const routes = [
   ...makeFileRoutes(find, findChat),
   ...makeGroupRoutes(find, findGroup),
   ...makeProfileRoutes(find),
+  ...makePasskeyRoutes(find),
   ...makeChannelRoutes(find),
   ...otherRoutes,
 ];

@@ -139,6 +139,8 @@ export const registrationStrikeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('empty_code_notification') }),
   /** What live sockets can be struck with, for the client that shows this QR text. */
   z.strictObject({ kind: z.literal('strike_registration'), shown: z.string(), strike: strikeSchema }),
+  /** The same for the client that was asked for the passkey of this account. */
+  z.strictObject({ kind: z.literal('strike_passkey'), number: z.string(), strike: strikeSchema }),
 ]);
 export type RegistrationStrike = z.infer<typeof registrationStrikeSchema>;
 

@@ -12,6 +12,7 @@ import {
 import type { ClientSocket, Registration } from './clientSocket.ts';
 import { strikeSockets, type RegistrationStrike } from './faults.ts';
 import { bytesOf, child, node, stamp, type BinaryNode } from './node.ts';
+import { Passkeys } from './passkeys.ts';
 import { jidOf, WHATSAPP, type Account, type LinkedDevice } from './world.ts';
 
 /** Registration and pairing (docs/whatsapp.md, "Pairing by QR" and "Pairing by code"). */
@@ -38,13 +39,15 @@ interface Refresh {
   readonly voided: ReadonlySet<string>;
 }
 
-export type LinkResult = { readonly device: number } | { readonly refused: string };
+/** `asked`: the account has a passkey, for which the client is asked first. */
+export type LinkResult = { readonly device: number } | { readonly refused: string } | { readonly asked: 'passkey' };
 
 export class Pairing {
   readonly #offers = new Map<string, ClientSocket>();
   readonly #codes = new Map<string, CodeOffer>();
   readonly #refreshes = new WeakMap<ClientSocket, Refresh>();
   readonly #linked: (account: Account, device: LinkedDevice) => void;
+  readonly passkeys = new Passkeys((account, socket, secret) => this.#confirm(account, socket, secret));
 
   /** @param linked told when a device has confirmed its pairing */
   constructor(linked: (account: Account, device: LinkedDevice) => void) {
@@ -63,6 +66,10 @@ export class Pairing {
   strike(strike: RegistrationStrike): number {
     if (strike.kind === 'strike_registration') {
       const socket = this.#offers.get(partsOf(strike.shown).ref);
+      return strikeSockets(strike.strike, socket === undefined ? [] : [socket]);
+    }
+    if (strike.kind === 'strike_passkey') {
+      const socket = this.passkeys.socketOf(strike.number);
       return strikeSockets(strike.strike, socket === undefined ? [] : [socket]);
     }
     const sockets = new Set([...this.#offers.values(), ...[...this.#codes.values()].map(({ socket }) => socket)]);
@@ -99,6 +106,7 @@ export class Pairing {
 
   /** The client is gone: its offers are void. */
   forget(socket: ClientSocket): void {
+    this.passkeys.forget(socket);
     this.#forgetOffers(socket);
     for (const [number, offer] of this.#codes) if (offer.socket === socket) this.#codes.delete(number);
   }
@@ -133,7 +141,7 @@ export class Pairing {
     }
     // A code pairs once: a second phone that scans it comes too late.
     this.#forgetOffers(socket);
-    return this.#confirm(account, socket, Buffer.from(secret, 'base64'));
+    return this.#link(account, socket, Buffer.from(secret, 'base64'));
   }
 
   /** A phone's owner types the code that a client shows. */
@@ -183,7 +191,13 @@ export class Pairing {
     const identityShared = Curve.sharedKey(identity.private, companionIdentity);
     const secret = hkdf(Buffer.concat([shared, identityShared, random]), 32, { info: 'adv_secret' });
     this.#codes.delete(account.number);
-    return this.#confirm(account, offer.socket, Buffer.from(secret));
+    return this.#link(account, offer.socket, Buffer.from(secret));
+  }
+
+  /** The phone knows the client's secret: the account's passkey is asked for, or the device is linked at once. */
+  async #link(account: Account, socket: ClientSocket, secret: Buffer): Promise<LinkResult> {
+    if (this.passkeys.ask(account, socket, secret)) return { asked: 'passkey' };
+    return this.#confirm(account, socket, secret);
   }
 
   async #confirm(account: Account, socket: ClientSocket, advSecret: Buffer): Promise<LinkResult> {

@@ -29,6 +29,8 @@ export interface QueryContext {
   readonly appState: (device: LinkedDevice | undefined, query: BinaryNode) => readonly BinaryNode[];
   /** A device learns which devices an account has, and wants to know when that changes. */
   readonly onDevicesAsked: (asker: LinkedDevice, number: string) => void;
+  /** Answers what belongs to a linking by passkey; undefined for every other query. */
+  readonly passkey: (socket: ClientSocket, query: BinaryNode) => Answer | undefined;
   readonly onActive: (socket: ClientSocket) => void;
   readonly onRemoveDevice: (device: LinkedDevice) => void;
 }
@@ -114,9 +116,10 @@ const handlers: Readonly<Record<string, Handler>> = {
 export function answerQuery(context: QueryContext, socket: ClientSocket, query: BinaryNode): BinaryNode {
   const { xmlns = '', type = '', id = '' } = query.attrs;
   const first = children(query)[0]?.tag ?? '';
+  const ofPasskey = xmlns === 'md' ? context.passkey(socket, query) : undefined;
   const named = handlers[`${xmlns} ${type} ${first}`] ?? handlers[`${xmlns} ${type}`];
   const isUpload = xmlns === 'encrypt' && type === 'set' && child(query, 'list') !== undefined;
-  const answer = (isUpload ? handlers['encrypt set list'] : named)?.(context, socket, query) ?? [];
+  const answer = ofPasskey ?? (isUpload ? handlers['encrypt set list'] : named)?.(context, socket, query) ?? [];
   return 'error' in answer
     ? failedQuery(id, answer.error)
     : node('iq', { from: WHATSAPP, type: 'result', id }, [...answer]);

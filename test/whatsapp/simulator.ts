@@ -350,6 +350,7 @@ export class WhatsAppSimulator implements Simulated {
       profiles: this.profiles,
       channels: this.channels,
       appState: (device, query) => this.appStates.answer(device, query),
+      passkey: (socket, query) => this.pairing.passkeys.answer(socket, query),
       onDevicesAsked: (asker, number) => {
         this.#notices.watch(asker, number);
       },

@@ -113,7 +113,7 @@ describe('worker processes', () => {
       () => findPairingOffer({ table: core.table, stage: 'test' }, connectionId, Date.now()),
       (found) => found?.method === method,
     );
-    return offer?.method === 'code' ? offer.code : (offer?.qr ?? '');
+    return offer?.method === 'code' ? offer.code : offer?.method === 'qr' ? offer.qr : '';
   };
   const aPairedConnection = async (): Promise<Connection> => {
     const connection = await aConnectionThatPairs();

@@ -1,6 +1,7 @@
 import type { SocketSymptom } from '../../shared/connection/liveness.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
 import { tableEntry } from '../../shared/kernel/tableEntry.ts';
+import type { PasskeyEnd } from '../socket/port/passkeyEnd.ts';
 import type { SocketClose } from '../socket/port/connectionSocket.ts';
 
 /** The causes for which a socket closes, as judged from the facts of the close. */
@@ -21,6 +22,7 @@ export type CloseCause =
   | 'pairing_expired'
   | 'pairing_refused'
   | 'code_refused'
+  | PasskeyEnd
   | 'logged_out'
   | 'device_removed'
   | 'banned'
@@ -80,6 +82,9 @@ export const closeRules: Readonly<Record<CloseCause, CloseRule>> = {
   pairing_expired: { ...unlinked, code: 'offer_expired' },
   pairing_refused: { ...unlinked, code: 'pairing_refused' },
   code_refused: { ...unlinked, code: 'code_refused' },
+  passkey_refused: { ...unlinked, code: 'passkey_refused' },
+  passkey_expired: { ...unlinked, code: 'passkey_expired' },
+  passkey_unsupported: { ...unlinked, code: 'passkey_unsupported' },
   logged_out: { ...never, credentials: 'retire', status: 'unpaired', code: 'logged_out' },
   device_removed: { ...never, credentials: 'retire', status: 'unpaired', code: 'device_removed' },
   banned: { ...never, credentials: 'retire', status: 'restricted', code: 'banned' },
@@ -110,6 +115,10 @@ const causesByNode: Readonly<Record<string, CloseCause>> = {
   device_removed: 'logged_out',
   replaced: 'replaced',
   link_code_companion_reg: 'code_refused',
+  // These nodes are ours: the linking by passkey knows by itself how it ended.
+  passkey_refused: 'passkey_refused',
+  passkey_expired: 'passkey_expired',
+  passkey_unsupported: 'passkey_unsupported',
   // This node is the word of the fleet's breaker: the version to be used is refused.
   version_refused: 'version_refused',
   // This is not WhatsApp's word: a proxy on the way that answers 403 must not cost credentials.

@@ -181,6 +181,8 @@ export class ConnectionRunner {
         return recorder.offer(effect.offer);
       case 'remove_offer':
         return recorder.offer(undefined);
+      case 'answer_passkey':
+        return this.#socket.current?.answerPasskey(effect.answer);
       case 'fail_messages':
         return this.#failMessages();
       case 'runner_stopped':

@@ -1,4 +1,5 @@
 import { PAIRING_REQUEST_LIMIT_MS, type Connection, type WantedPairing } from '../../shared/connection/connection.ts';
+import type { PasskeyAnswer } from '../../shared/connection/passkey.ts';
 import type { StatusCode } from '../../shared/connection/status.ts';
 import type { ControlKind } from '../../shared/message/command.ts';
 
@@ -16,6 +17,8 @@ export interface RunnerView {
 export type ControlAction =
   | { readonly action: 'start'; readonly linked: boolean; readonly code: StatusCode }
   | { readonly action: 'pair'; readonly pairing: WantedPairing }
+  /** Gives the tenant's answer to the request for a passkey to the socket that waits for it. */
+  | { readonly action: 'answer_passkey'; readonly answer: PasskeyAnswer }
   | { readonly action: 'restart' }
   | { readonly action: 'stop' }
   /** Unlinks the device, fails waiting messages, keeps the record. */
@@ -59,8 +62,12 @@ export function decideControl(
     nowMs - pairing.requestedAtMs < PAIRING_REQUEST_LIMIT_MS;
   const actions: ControlAction[] = [];
   if (asked) actions.push({ action: 'pair', pairing });
-  else if (view.runner === 'running') actions.push(...(trigger === 'restart' ? [{ action: 'restart' } as const] : []));
-  else if (REVIVING.has(trigger) || isStartable(connection, view, nowMs)) {
+  else if (view.runner === 'running') {
+    actions.push(...(trigger === 'restart' ? [{ action: 'restart' } as const] : []));
+    const answer = pairing?.passkey;
+    // It is given again with each comparison until the request ends: the socket knows whether it has taken it.
+    if (!linked && answer !== undefined) actions.push({ action: 'answer_passkey', answer });
+  } else if (REVIVING.has(trigger) || isStartable(connection, view, nowMs)) {
     actions.push({ action: 'start', linked, code: restingCode(connection) });
   }
   if (!linked && connection.parkedCount > 0) actions.push({ action: 'fail_messages' });

@@ -69,7 +69,10 @@ export interface HeldDependencies extends Pick<Surroundings, 'clock' | 'logger'>
   readonly onForgotten: () => void;
 }
 
-type DeliveredAction = Extract<ControlAction, { readonly action: 'start' | 'pair' | 'restart' | 'stop' }>;
+type DeliveredAction = Extract<
+  ControlAction,
+  { readonly action: 'start' | 'pair' | 'answer_passkey' | 'restart' | 'stop' }
+>;
 
 /** Statuses that an unlinked connection has only while it pairs. */
 const MAY_BE_LINKED: ReadonlySet<ConnectionStatus> = new Set(['awaiting_pairing', 'connecting', 'reconnecting']);
@@ -246,6 +249,7 @@ export class HeldConnection {
       const linked = action.linked || (MAY_BE_LINKED.has(connection.status) && (await this.#sockets.isLinked()));
       return { type: 'start', linked, code: action.code };
     }
+    if (action.action === 'answer_passkey') return { type: 'passkey_answered', answer: action.answer };
     if (action.action === 'restart') return { type: 'restart_requested' };
     if (action.action === 'stop') return { type: 'stop_requested' };
     this.#handledPairing = action.pairing.requestId;

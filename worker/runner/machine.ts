@@ -10,7 +10,7 @@ import {
   type StepContext,
 } from './machineTypes.ts';
 import { recycle } from './recycle.ts';
-import { openedOf } from './stateParts.ts';
+import { showOffer } from './shownOffer.ts';
 import {
   LOST,
   afterClose,
@@ -54,6 +54,7 @@ export function step(state: State, input: Input, context: StepContext): Step {
 /** The handlers of machines without a socket whose work is over or has not begun. */
 const quiet = {
   pairing_offered: 'ignore',
+  passkey_answered: 'ignore',
   paired: 'ignore',
   socket_opened: 'ignore',
   caught_up: 'ignore',
@@ -88,18 +89,12 @@ const table: Table = {
   },
   connecting: {
     ...stoppable,
-    pairing_offered: (state, { offer }, { policy }) =>
-      state.goal.kind === 'login'
-        ? // The server takes a linked device for a new one. The deadline decides; nothing is retired without proof.
-          { state, effects: [] }
-        : {
-            state: { ...openedOf(state), name: 'pairing', pairing: state.goal.pairing, tries: state.tries },
-            effects: [
-              { type: 'set_timer', delayMs: policy.pairWithinMs },
-              { type: 'show_offer', offer },
-              { type: 'record_status', status: 'awaiting_pairing', code: 'offer_out' },
-            ],
-          },
+    pairing_offered: ({ goal, ...state }, input, context) =>
+      goal.kind === 'pairing'
+        ? showOffer({ ...state, goal }, input, context)
+        : // The server takes a linked device for a new one. The deadline decides; nothing is retired without proof.
+          { state: { ...state, goal }, effects: [] },
+    passkey_answered: 'ignore',
     paired,
     socket_opened: goOnline,
     caught_up: (state) => ({ state: { ...state, caughtUp: true }, effects: [] }),
@@ -114,13 +109,8 @@ const table: Table = {
   },
   pairing: {
     ...stoppable,
-    pairing_offered: (state, { offer }) => ({
-      state,
-      effects: [
-        { type: 'show_offer', offer },
-        { type: 'record_status', status: 'awaiting_pairing', code: 'offer_out' },
-      ],
-    }),
+    pairing_offered: showOffer,
+    passkey_answered: (state, { answer }) => ({ state, effects: [{ type: 'answer_passkey', answer }] }),
     paired,
     socket_opened: goOnline,
     caught_up: 'ignore',
@@ -136,6 +126,7 @@ const table: Table = {
   online: {
     ...stoppable,
     pairing_offered: 'ignore',
+    passkey_answered: 'ignore',
     paired: 'ignore',
     socket_opened: 'ignore',
     caught_up: (state) =>

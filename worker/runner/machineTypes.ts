@@ -1,4 +1,5 @@
 import type { WantedPairing } from '../../shared/connection/connection.ts';
+import type { PasskeyAnswer } from '../../shared/connection/passkey.ts';
 import type { SocketSymptom } from '../../shared/connection/liveness.ts';
 import type { ConnectionStatus, StatusCode } from '../../shared/connection/status.ts';
 import type { LinkedAccount, PairingOffer, SocketClose, SocketInput } from '../socket/port/connectionSocket.ts';
@@ -71,6 +72,8 @@ export type Input =
   /** The connection is wanted online. `code` is the one to show while no account is linked. */
   | { readonly type: 'start'; readonly linked: boolean; readonly code: StatusCode }
   | { readonly type: 'pair_requested'; readonly pairing: WantedPairing }
+  /** The tenant has answered the request for a passkey. It may come more than once. */
+  | { readonly type: 'passkey_answered'; readonly answer: PasskeyAnswer }
   | { readonly type: 'stop_requested' }
   | { readonly type: 'restart_requested' }
   /** Another client version is to be used: a connection that was refused for the old one may open again. */
@@ -117,6 +120,8 @@ export type Effect =
   | RecordStatus
   | { readonly type: 'show_offer'; readonly offer: PairingOffer }
   | { readonly type: 'remove_offer' }
+  /** Gives the answer to the socket, which knows whether it waits for one. */
+  | { readonly type: 'answer_passkey'; readonly answer: PasskeyAnswer }
   /** No account is linked any more: messages that wait to be sent fail. */
   | { readonly type: 'fail_messages' }
   | { readonly type: 'runner_stopped'; readonly reason: StopReason };

@@ -1,4 +1,5 @@
 import type { Evidence } from '../../shared/connection/liveness.ts';
+import type { PasskeyAnswer } from '../../shared/connection/passkey.ts';
 import type { AskedAction } from '../../shared/action/actionKinds.ts';
 import type { Fact } from '../../shared/event/facts/factRows.ts';
 import { askWhatsApp } from './actions/askWhatsApp.ts';
@@ -26,6 +27,7 @@ import { listenForStanzas, makeStanzaHandlers } from './inbound/stanzaHandlers.t
 import { Opening } from './opening.ts';
 import { openLine, type Line } from './openLine.ts';
 import { openPairing } from './pairing/openPairing.ts';
+import type { Pairing } from './pairing/pairing.ts';
 import { CallGroups } from './people/callGroups.ts';
 import { HeardPresences } from './people/heardPresences.ts';
 import { RingingCalls } from './people/ringingCalls.ts';
@@ -68,6 +70,7 @@ class BaileysSocket implements ConnectionSocket {
   readonly #opening: Opening;
   readonly #ending: Ending;
   readonly #files: PhoneFiles;
+  readonly #pairing: Pairing | undefined;
 
   constructor(options: OpenSocketOptions) {
     const { clock, config } = options;
@@ -101,6 +104,7 @@ class BaileysSocket implements ConnectionSocket {
     this.#asking = makeAsking(options, { line, recipients, presence, calls, refuse, appState, phone });
     const enter = this.#evidence.enter.bind(this.#evidence);
     const pairing = openPairing(options, { socket, order, credentials, enter, cut });
+    this.#pairing = pairing;
     const parts = { line, credentials, facts, acknowledgements, order, unrecorded: this.#unrecorded, calls, heard };
     const failed = (error: unknown): void => {
       if (!this.#ending.isClosed) cut(error);
@@ -145,6 +149,10 @@ class BaileysSocket implements ConnectionSocket {
     if (!this.#opening.hasCaughtUp || this.#ending.isClosed) return 'not_asked';
     await this.#files.ask(request);
     return 'asked';
+  };
+
+  readonly answerPasskey = (answer: PasskeyAnswer): void => {
+    if (!this.#ending.isClosed) this.#pairing?.answerPasskey(answer);
   };
 
   readonly close = (kind: 'end' | 'logout'): Promise<void> => this.#ending.close(kind);

@@ -49,7 +49,6 @@ export class Opening {
   }
 
   #onUpdate(update: Partial<ConnectionState>): void {
-    if (update.qr !== undefined) this.#parts.pairing?.onRegistered(update.qr);
     if (update.connection === 'open') this.#opened();
     // Baileys announces this when the last waiting stanza has come; sends must not begin before it is handled, so that
     // Signal sessions settle.

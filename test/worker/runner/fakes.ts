@@ -1,3 +1,4 @@
+import type { PasskeyAnswer } from '../../../shared/connection/passkey.ts';
 import type { Evidence } from '../../../shared/connection/liveness.ts';
 import type { Clock, StopSignal } from '../../../shared/kernel/clock.ts';
 import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
@@ -74,6 +75,8 @@ interface OpenedSocket extends ConnectionSocket {
   /** What it shows of its life; a test may change it. */
   shows: Evidence;
   readonly probes: () => number;
+  /** The answers to a request for a passkey that it was given. */
+  readonly answers: readonly PasskeyAnswer[];
   readonly say: (input: SocketInput) => void;
   readonly letIn: () => void;
   readonly closedAs: readonly ('end' | 'logout')[];
@@ -98,6 +101,7 @@ export class FakeSource implements SocketSource {
     const closedAs: ('end' | 'logout')[] = [];
     this.openNow += 1;
     this.mostOpen = Math.max(this.mostOpen, this.openNow);
+    const answers: PasskeyAnswer[] = [];
     let probes = 0;
     const socket: OpenedSocket = {
       generation,
@@ -105,6 +109,8 @@ export class FakeSource implements SocketSource {
       evidence: () => socket.shows,
       probe: () => void (probes += 1),
       probes: () => probes,
+      answers,
+      answerPasskey: (answer) => void answers.push(answer),
       pairing: pairing !== undefined,
       say: onInput,
       letIn: onLoggedIn,

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import type { PasskeyAnswer } from '../../../shared/connection/passkey.ts';
 import { step } from '../../../worker/runner/machine.ts';
 import {
   initialState,
@@ -27,6 +28,16 @@ export const aPairing = (requestId: string, requestedAtMs = 0) =>
     Input,
     { readonly type: 'pair_requested' }
   >['pairing'];
+const anAnswer: PasskeyAnswer = {
+  challenge: 'AAAA',
+  assertion: {
+    id: 'AAAA',
+    rawId: 'AAAA',
+    type: 'public-key',
+    response: { clientDataJSON: 'AAAA', authenticatorData: 'AAAA', signature: 'AAAA' },
+  },
+};
+const aPasskeyStep = { method: 'passkey_checking', expiresAtMs: 120_000 } as const;
 export const anOffer = { method: 'qr', qr: 'ref,a,b,c', expiresAtMs: 60_000 } as const;
 
 export interface Moment {
@@ -71,6 +82,7 @@ const plain: fc.Arbitrary<Draft> = fc
       { type: 'timer' },
       { type: 'timer' },
       { type: 'restart_requested' },
+      { type: 'passkey_answered', answer: anAnswer },
       { type: 'version_changed' },
       { type: 'drain_finished' },
     ),
@@ -91,6 +103,7 @@ const socket: fc.Arbitrary<Draft> = fc
     fc.oneof(
       fc.constantFrom<(generation: number) => Input>(
         (generation) => ({ type: 'pairing_offered', generation, offer: anOffer }),
+        (generation) => ({ type: 'pairing_offered', generation, offer: aPasskeyStep }),
         (generation) => ({ type: 'paired', generation, account: anAccount }),
         (generation) => ({ type: 'socket_opened', generation, account: anAccount }),
         (generation) => ({ type: 'caught_up', generation }),

@@ -66,6 +66,7 @@ const dyingSocketOf = (socket: FakeSocket, life: Dying): ConnectionSocket => ({
   close: socket.close,
   evidence: socket.evidence,
   probe: socket.probe,
+  answerPasskey: socket.answerPasskey,
 });
 
 /** Calls of one send: read parked, begin, send, publish, and the delete that a later delivery makes up for. */

@@ -96,6 +96,7 @@ export class FakeSocket implements ConnectionSocket {
   readonly close = async (): Promise<void> => undefined;
   readonly evidence = (): Evidence => wellEvidence;
   readonly probe = (): void => undefined;
+  readonly answerPasskey = (): void => undefined;
 
   texts(): readonly string[] {
     return this.sent.map(({ content }) => wordsOf(content));

@@ -125,6 +125,8 @@ export class SocketRoom {
   firstContact: () => Promise<'go' | 'wait'> = async () => 'go';
   /** What the tenant decided, as it is now. */
   settings: ConnectionSettings = {};
+  /** How far the monotonic clock of the next sockets is ahead, in milliseconds. */
+  aheadMs = 0;
   /** Where the next sockets connect to; WhatsApp, if nothing is said. */
   url: string | undefined;
   #generation = 0;
@@ -251,7 +253,7 @@ export class SocketRoom {
       whatsappUrl: this.url ?? this.whatsApp.webSocketUrl,
       settings: () => this.settings,
       version: VETTED_VERSION,
-      clock: systemClock,
+      clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + this.aheadMs },
       random: systemRandom,
       logger: this.#logger,
       metrics: this.metrics,

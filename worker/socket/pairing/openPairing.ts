@@ -2,6 +2,7 @@ import { INITIAL_PREKEY_COUNT } from '@whiskeysockets/baileys';
 import type { InboundOrder } from '../inbound/inboundOrder.ts';
 import type { PairingOffer } from '../port/connectionSocket.ts';
 import type { OpenSocketOptions } from '../port/socketOptions.ts';
+import { BROWSER } from '../repairs/baileysConfiguration.ts';
 import { keyPairStock } from '../repairs/keyPairStock.ts';
 import type { SocketCredentials } from '../signal/socketCredentials.ts';
 import { Pairing, type PairingSocket } from './pairing.ts';
@@ -20,7 +21,7 @@ export interface PairingParts {
 
 /** Makes the pairing of a socket that is opened for one; undefined for a login. */
 export function openPairing(options: OpenSocketOptions, parts: PairingParts): Pairing | undefined {
-  const { pairing: request, session, gate, config, clock, random, emit, generation } = options;
+  const { pairing: request, session, gate, config, clock, random, scope, emit, generation } = options;
   const { socket, order, credentials, enter, cut } = parts;
   if (request === undefined) return undefined;
   return new Pairing({
@@ -28,8 +29,11 @@ export function openPairing(options: OpenSocketOptions, parts: PairingParts): Pa
     socket,
     inbound: order,
     credentials: credentials.current,
+    browser: BROWSER,
     nowMs: clock.nowMs,
+    monotonicMs: clock.monotonicMs,
     random,
+    scope,
     queryTimeoutMs: config.pairingQueryTimeoutMs,
     offer: (offer: PairingOffer) => {
       enter('pairing');

@@ -1,22 +1,24 @@
 import {
+  buildPairingQRData,
   configureSuccessfulPairing,
   getBinaryNodeChild,
   getBinaryNodeChildBuffer,
+  getBinaryNodeChildren,
   type AuthenticationCreds,
   type BinaryNode,
   type makeWASocket,
+  type WABrowserDescription,
 } from '@whiskeysockets/baileys';
+import type { PasskeyAnswer } from '../../../shared/connection/passkey.ts';
 import { withDeadline } from '../../../shared/kernel/deadline.ts';
 import { deadlines } from '../../../shared/kernel/deadlines.ts';
+import type { Scope } from '../../../shared/kernel/scope.ts';
 import type { Surroundings } from '../../../shared/platform/surroundings.ts';
 import type { PairingOffer, PairingRequest } from '../port/connectionSocket.ts';
 import type { InboundOrder } from '../inbound/inboundOrder.ts';
+import { PasskeyExchange } from './passkey/passkeyExchange.ts';
+import { FIRST_QR_MS, NEXT_QR_MS, OffersSpentError, QrRefs } from './qrRefs.ts';
 
-/**
- * Baileys' own life of a QR text, in milliseconds: the first one lives longer than the others (socket.js, `genPairQR`).
- */
-const FIRST_QR_MS = 60_000;
-const NEXT_QR_MS = 20_000;
 /** A pairing code lives as long as the registration's six refs. */
 const PAIRING_CODE_MS = FIRST_QR_MS + 5 * NEXT_QR_MS;
 
@@ -43,7 +45,7 @@ class PairingRefusedError extends Error {
 /** The parts of Baileys that a pairing needs. */
 export type PairingSocket = Pick<
   ReturnType<typeof makeWASocket>,
-  'ws' | 'sendNode' | 'requestPairingCode' | 'updateServerTimeOffset' | 'sendUnifiedSession'
+  'ws' | 'query' | 'sendNode' | 'requestPairingCode' | 'updateServerTimeOffset' | 'sendUnifiedSession'
 >;
 
 export interface PairingOptions extends Pick<Surroundings, 'random'> {
@@ -52,7 +54,11 @@ export interface PairingOptions extends Pick<Surroundings, 'random'> {
   readonly inbound: InboundOrder;
   /** The credentials, in memory until the pairing has succeeded; Baileys works with the same object. */
   readonly credentials: AuthenticationCreds;
+  /** The browser that the registration names. */
+  readonly browser: WABrowserDescription;
   readonly nowMs: () => number;
+  readonly monotonicMs: () => number;
+  readonly scope: Pick<Scope, 'timeout'>;
   /** The deadline of the server's answer to a request for a code, in milliseconds. */
   readonly queryTimeoutMs: number;
   readonly offer: (offer: PairingOffer) => void;
@@ -63,20 +69,29 @@ export interface PairingOptions extends Pick<Surroundings, 'random'> {
 }
 
 /**
- * Links an account, by QR or by code. It covers what Baileys leaves out: since 28 July 2026 the server sends
+ * Links an account, by QR or by code, and by a passkey where WhatsApp asks for one after that. It covers what Baileys leaves out: since 28 July 2026 the server sends
  * `companion_reg_refresh` while a QR text is shown (WhiskeySockets/Baileys#2737), after which the secret in it is void;
  * and a code is shown only when the server has accepted the request for it. During a QR pairing Baileys acknowledges no
  * notification at all, because it does not know its own address yet.
  */
 export class Pairing {
   readonly #options: PairingOptions;
-  #offers = 0;
+  readonly #refs: QrRefs;
+  readonly #passkey: PasskeyExchange;
+  #isCodeAskedFor = false;
   /** The QR text on show; undefined when there is none. */
   #shown: Extract<PairingOffer, { method: 'qr' }> | undefined;
 
   constructor(options: PairingOptions) {
     this.#options = options;
-    const { inbound, socket } = options;
+    const { inbound, socket, scope, cut } = options;
+    this.#refs = new QrRefs({
+      scope,
+      next: (ref, lifeMs) => this.#onRef(ref, lifeMs),
+      spent: () => cut(new OffersSpentError()),
+    });
+    this.#passkey = new PasskeyExchange(options);
+    inbound.insertBefore('CB:iq,type:set,pair-device', (stanza) => this.#onRegistered(stanza));
     inbound.insertBefore('CB:iq,,pair-success', (stanza) => this.#onPaired(stanza));
     // These have not been seen in such forms yet; a server that asks a question waits for its answer.
     socket.ws.on('CB:iq,,companion_reg_refresh', ({ attrs: { id = '', from = '' } }: BinaryNode) => {
@@ -86,28 +101,47 @@ export class Pairing {
     socket.ws.on('CB:ib,,companion_reg_refresh', () => this.#refresh());
   }
 
-  /** Called when the server has given refs: a QR text can be shown, or a code be asked for. */
-  onRegistered(qr: string): void {
-    const { request, credentials, nowMs, cut } = this.#options;
-    const sinceMs = nowMs();
-    this.#offers += 1;
+  /** Takes the tenant's answer to the request for a passkey. */
+  answerPasskey(answer: PasskeyAnswer): void {
+    this.#passkey.answer(answer);
+  }
+
+  /** The server has given refs: a QR text can be shown, or a code be asked for. Baileys does not see them. */
+  async #onRegistered(stanza: BinaryNode): Promise<'taken'> {
+    const { id = '', from = '' } = stanza.attrs;
+    this.#tell({ tag: 'iq', attrs: { to: from, type: 'result', id } });
+    const refs = getBinaryNodeChildren(getBinaryNodeChild(stanza, 'pair-device'), 'ref');
+    if (!this.#passkey.isUnderWay)
+      this.#refs.begin(refs.map(({ content }) => Buffer.from(content as Uint8Array).toString()));
+    return 'taken';
+  }
+
+  #onRef(ref: string, lifeMs: number): void {
+    const { request, credentials, browser, nowMs, cut } = this.#options;
     if (request.method === 'qr') {
-      const expiresAtMs = sinceMs + (this.#offers === 1 ? FIRST_QR_MS : NEXT_QR_MS);
-      // Baileys goes on with the secret that it had when it registered.
-      this.#show({ method: 'qr', qr: withSecret(qr, credentials.advSecretKey), expiresAtMs });
-    } else if (this.#offers === 1) {
-      this.#askForCode(request.phoneNumber, sinceMs + PAIRING_CODE_MS).catch(cut);
+      const [noise, identity] = [credentials.noiseKey, credentials.signedIdentityKey].map(toBase64);
+      const qr = buildPairingQRData(ref, noise ?? '', identity ?? '', credentials.advSecretKey, browser);
+      this.#show({ method: 'qr', qr, expiresAtMs: nowMs() + lifeMs });
+    } else if (!this.#isCodeAskedFor) {
+      this.#isCodeAskedFor = true;
+      this.#askForCode(request.phoneNumber, nowMs() + PAIRING_CODE_MS).catch(cut);
     }
   }
 
   /** Handles a notice of the server, before Baileys sees it. */
   async onNotification(stanza: BinaryNode): Promise<'taken' | undefined> {
-    const { type } = stanza.attrs;
+    const { id = '', from = '', type = '' } = stanza.attrs;
+    const isOfPasskey = this.#passkey.isMeant(stanza);
     const isRefresh = type === 'companion_reg_refresh';
-    if (!isRefresh && (type !== 'link_code_companion_reg' || hasKeys(stanza))) return undefined;
-    const { id = '', from = '' } = stanza.attrs;
+    const isEmpty = type === 'link_code_companion_reg' && !hasKeys(stanza);
+    if (!isOfPasskey && !isRefresh && !isEmpty) return undefined;
     this.#tell({ tag: 'ack', attrs: { id, to: from, class: 'notification', type } });
     if (isRefresh) this.#refresh();
+    if (isOfPasskey) {
+      // The phone has read what was shown: nothing more is, while a person signs.
+      this.#refs.end();
+      this.#passkey.hear(stanza);
+    }
     return 'taken';
   }
 
@@ -118,6 +152,8 @@ export class Pairing {
     });
     // Baileys waits for neither the answer to the request nor to the last step; nothing else is asked while it pairs.
     socket.ws.on('CB:iq,type:error', (stanza: BinaryNode) => {
+      // What is refused from then on belongs to the passkey, which hears of it itself.
+      if (this.#passkey.isUnderWay) return;
       cut(new PairingRefusedError(Number(getBinaryNodeChild(stanza, 'error')?.attrs['code'] ?? 500)));
     });
     const code = await withDeadline('asking for a pairing code', queryTimeoutMs, async () => {
@@ -131,8 +167,8 @@ export class Pairing {
   /** Replaces the secret in the QR text, which is void, by a new one in the same text, for the rest of its life. */
   #refresh(): void {
     const { request, credentials, random } = this.#options;
-    // With a code the secret is agreed on with the phone; one that is already agreed on must stay.
-    if (request.method !== 'qr') return;
+    // With a code the secret is agreed on with the phone, and with a passkey it is on its way to it: such a one must stay.
+    if (request.method !== 'qr' || this.#passkey.isUnderWay) return;
     credentials.advSecretKey = Buffer.from(random.bytes(SECRET_BYTES)).toString('base64');
     if (this.#shown !== undefined) {
       this.#show({ ...this.#shown, qr: withSecret(this.#shown.qr, credentials.advSecretKey) });
@@ -155,6 +191,8 @@ export class Pairing {
     const { reply, creds } = configureSuccessfulPairing(stanza, credentials);
     await store({ ...credentials, ...creds, pairingCode: undefined });
     Object.assign(credentials, creds);
+    this.#refs.end();
+    this.#passkey.end();
     paired();
     this.#tell(reply);
     void socket.sendUnifiedSession();
@@ -170,6 +208,10 @@ export class Pairing {
 /** The same QR text with another secret, which stands before the platform at its end. */
 function withSecret(qr: string, secret: string): string {
   return qr.split(',').toSpliced(-2, 1, secret).join(',');
+}
+
+function toBase64({ public: key }: { readonly public: Uint8Array }): string {
+  return Buffer.from(key).toString('base64');
 }
 
 function hasKeys(stanza: BinaryNode): boolean {

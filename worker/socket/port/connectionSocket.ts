@@ -1,4 +1,5 @@
 import type { AskedAction } from '../../../shared/action/actionKinds.ts';
+import type { PasskeyAnswer } from '../../../shared/connection/passkey.ts';
 import type { Evidence } from '../../../shared/connection/liveness.ts';
 import type { StanzaId } from '../../../shared/kernel/id.ts';
 import type { OutboundContent } from '../../../shared/content/content.ts';
@@ -19,10 +20,28 @@ export interface LinkedAccount {
   readonly name: string | undefined;
 }
 
-/** The offer to link an account. A QR text is shown as a picture; a code is typed into the phone. */
+/**
+ * The offer to link an account, or what it waits for next. A QR text is shown as a picture; a code is typed into the phone. With a
+ * passkey, first its request is to be signed, then WhatsApp and the phone look at the signature, and where the phone shows a
+ * code, a person compares it with this one.
+ */
 export type PairingOffer =
   | { readonly method: 'qr'; readonly qr: string; readonly expiresAtMs: number }
-  | { readonly method: 'code'; readonly code: string; readonly phoneNumber: string; readonly expiresAtMs: number };
+  | { readonly method: 'code'; readonly code: string; readonly phoneNumber: string; readonly expiresAtMs: number }
+  | {
+      readonly method: 'passkey_required';
+      /** The request, as JSON. */
+      readonly options: string;
+      readonly challenge: string;
+      readonly expiresAtMs: number;
+    }
+  | { readonly method: 'passkey_checking'; readonly expiresAtMs: number }
+  | {
+      readonly method: 'passkey_confirm';
+      readonly code: string;
+      readonly challenge: string;
+      readonly expiresAtMs: number;
+    };
 
 /** The way to link, when a socket is opened for pairing. The number is in digits. */
 export type PairingRequest = { readonly method: 'qr' } | { readonly method: 'code'; readonly phoneNumber: string };
@@ -200,6 +219,8 @@ export interface ConnectionSocket {
    * options hears. Returns whether the request was written; rejects when it could not be.
    */
   readonly askForFile: (request: FileRequest) => Promise<'asked' | 'not_asked'>;
+  /** Gives the tenant's answer to the request for a passkey, which does nothing where none waits for it. Never throws. */
+  readonly answerPasskey: (answer: PasskeyAnswer) => void;
   /**
    * Closes the socket and waits until nothing of it is left: listeners, timers, unflushed ratchet steps.
    * `logout` also removes the linked device at WhatsApp. At most 2 s longer than the logout's own deadline.

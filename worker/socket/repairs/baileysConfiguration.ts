@@ -1,4 +1,4 @@
-import type { CacheStore, proto, UserFacingSocketConfig } from '@whiskeysockets/baileys';
+import type { CacheStore, proto, UserFacingSocketConfig, WABrowserDescription } from '@whiskeysockets/baileys';
 import { baileysLogger } from './baileysLogger.ts';
 import { mediaDispatcher } from './mediaDispatcher.ts';
 import { socketAgentOf } from './socketAgent.ts';
@@ -27,6 +27,9 @@ export interface PartsOfOurs extends Required<
   readonly messageOf: (stanzaId: string) => proto.IMessage | undefined;
 }
 
+/** The browser that registrations name. */
+export const BROWSER: WABrowserDescription = ['Holdfast', 'Chrome', '1.0'];
+
 /** The configuration of Baileys for one socket: what it may do by itself, and how long it may wait. */
 export function makeBaileysConfiguration(
   { config, whatsappUrl, pairing, settings, version }: OpenSocketOptions,
@@ -39,7 +42,7 @@ export function makeBaileysConfiguration(
     ...ours,
     logger: baileysLogger,
     version: toNumbers(version),
-    browser: ['Holdfast', 'Chrome', '1.0'],
+    browser: BROWSER,
     // Opening is bounded by `boundHandshake`: with a number here each frame that is written takes three stack traces.
     connectTimeoutMs: 0,
     // Baileys has one number for all queries. A hanging query blocks every send, so online it must be short.

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import type { Connection } from '../../shared/connection/connection.ts';
+import { findPairingOffer, type StoredOffer } from '../../shared/connection/pairingOffer.ts';
+import {
+  assertionSchema,
+  problemsOf,
+  readPasskeyRequest,
+  type PasskeyAnswer,
+} from '../../shared/connection/passkey.ts';
+import { AppError } from '../../shared/kernel/appError.ts';
+import { route, type Route } from '../http/route.ts';
+import { requestControl } from '../runtime/requestControl.ts';
+import { findConnection, type ConnectionRouteDependencies } from './connections.ts';
+
+const answerSchema = z
+  .union([
+    z.strictObject({
+      assertion: assertionSchema.meta({
+        description: 'What `navigator.credentials.get` gave, as its `toJSON()` writes it.',
+      }),
+    }),
+    z.strictObject({
+      confirmedCode: z
+        .string()
+        .regex(/^[1-9A-HJ-NP-Za-hj-np-z]{4}-?[1-9A-HJ-NP-Za-hj-np-z]{4}$/, 'Write the eight characters of the code.')
+        .meta({ description: 'The code of the offer, once a person has seen the same on the phone.' }),
+    }),
+  ])
+  .meta({ id: 'PasskeyAnswer' });
+type Answer = z.infer<typeof answerSchema>;
+
+/**
+ * The answer to what is asked for now. Throws `invalid_request` for one that does not fit, and `passkey_not_asked` where nothing
+ * waits for it.
+ */
+function judge(answer: Answer, offer: StoredOffer | undefined, { pairing }: Connection): PasskeyAnswer {
+  if ('assertion' in answer) {
+    if (offer?.method !== 'passkey_required') throw new AppError('passkey_not_asked', { retryAfterSeconds: 1 });
+    const request = readPasskeyRequest(offer.options);
+    if (request === undefined) throw new AppError('passkey_not_asked', { retryAfterSeconds: 1 });
+    const problems = Object.entries(problemsOf(answer.assertion, request));
+    const fields = problems.map(([path, problem]) => ({ field: path, problem }));
+    if (fields.length > 0) throw new AppError('invalid_request', { fields });
+    return { challenge: request.challenge, assertion: answer.assertion };
+  }
+  const given = pairing?.passkey;
+  if (offer?.method !== 'passkey_confirm' || given?.challenge !== offer.challenge) {
+    throw new AppError('passkey_not_asked', { retryAfterSeconds: 1 });
+  }
+  const confirmedCode = answer.confirmedCode.replace('-', '').toUpperCase();
+  if (confirmedCode !== offer.code) {
+    const problem = 'It is not the code of the offer. Where the phone shows another one, do not link: begin anew.';
+    throw new AppError('invalid_request', { fields: [{ field: 'confirmedCode', problem }] });
+  }
+  return { ...given, confirmedCode };
+}
+
+/** The answers of a tenant to WhatsApp's request for a passkey. */
+export function passkeyRoutes(dependencies: ConnectionRouteDependencies): readonly Route[] {
+  const { connections, clock } = dependencies;
+  return [
+    route('POST', '/v1/connections/{connectionId}/pairing/passkey', {
+      summary: 'Answer the request for a passkey: the assertion, or later that the codes are the same',
+      description:
+        'An assertion is for one challenge, and is used once. The same one again is taken as said before; what becomes of it is told by the status, and by `GET …/pairing`.',
+      body: answerSchema,
+      answers: { status: 202 },
+      handle: async ({ tenantId, parameters, body, correlationId }) => {
+        const connection = await findConnection(connections, tenantId, parameters['connectionId']);
+        if (connection.account !== undefined) throw new AppError('connection_already_paired');
+        const { pairing } = connection;
+        if (pairing === undefined) throw new AppError('passkey_not_asked', { retryAfterSeconds: 1 });
+        const isSaidBefore =
+          'assertion' in body && pairing.passkey?.assertion.response.signature === body.assertion.response.signature;
+        if (!isSaidBefore) {
+          const offer = await findPairingOffer(dependencies, connection.connectionId, clock.nowMs());
+          const answer = judge(body, offer, connection);
+          const outcome = await connections.setPasskey(connection, pairing.requestId, answer);
+          if (outcome === 'missing') throw new AppError('passkey_not_asked', { retryAfterSeconds: 1 });
+        }
+        await requestControl(dependencies, connection, 'refresh', correlationId, 'recorded');
+        return { status: 202 };
+      },
+    }),
+  ];
+}
