@@ -127,27 +127,25 @@ export class ConnectionStore {
   }
 
   /**
-   * Stores the tenant's answer to a request for a passkey. Condition: the pairing is asked for, and no other assertion was stored for
-   * this challenge.
+   * Stores the tenant's answer to a request for a passkey. Condition: the pairing is asked for, and no assertion was stored for this
+   * challenge, or, with a code that was compared, one was.
    */
   async setPasskey(
     { tenantId, connectionId }: Pick<Connection, 'tenantId' | 'connectionId'>,
     requestId: string,
-    answer: PasskeyAnswer,
+    { challenge, assertion, confirmedCode }: PasskeyAnswer,
   ): Promise<'set' | 'missing'> {
-    const passkey = JSON.parse(JSON.stringify(answer)) as PasskeyAnswer;
+    const isFirst = confirmedCode === undefined;
+    const order = isFirst
+      ? '(attribute_not_exists(pairing.passkey) OR pairing.passkey.challenge <> :challenge)'
+      : 'pairing.passkey.challenge = :challenge';
     return this.#update(tenantId, connectionId, {
-      update: 'SET pairing.passkey = :passkey',
-      condition:
-        'pairing.requestId = :requestId AND wanted = :online AND attribute_not_exists(account) AND ' +
-        '(attribute_not_exists(pairing.passkey) OR pairing.passkey.challenge <> :challenge OR ' +
-        'pairing.passkey.assertion.#response.#signature = :signature)',
-      names: { '#response': 'response', '#signature': 'signature' },
+      update: isFirst ? 'SET pairing.passkey = :passkey' : 'SET pairing.passkey.confirmedCode = :code',
+      condition: `pairing.requestId = :requestId AND wanted = :online AND attribute_not_exists(account) AND ${order}`,
       values: {
-        ':passkey': passkey,
+        ...(isFirst ? { ':passkey': { challenge, assertion } } : { ':code': confirmedCode }),
         ':requestId': requestId,
-        ':challenge': answer.challenge,
-        ':signature': answer.assertion.response.signature,
+        ':challenge': challenge,
         ':online': 'online',
       },
     });

@@ -17,6 +17,8 @@ export const demandSchema = z.strictObject({
   embedded: z.boolean().default(true),
   /** What the server keeps back for good: the turn of the phone, or the success at the end. */
   hold: z.enum(['continuation', 'success']).optional(),
+  /** Whether the server asks once more, with another challenge, when it has the first assertion. */
+  again: z.boolean().default(false),
 });
 type Demand = z.infer<typeof demandSchema> & { readonly credential: PasskeyCredential };
 
@@ -29,7 +31,8 @@ interface Linking {
   readonly demand: Demand;
   /** What the phone read out of the QR text, or agreed on by code. */
   readonly secret: Buffer;
-  readonly challenge: string;
+  challenge: string;
+  wasAskedAgain: boolean;
   ref: string | undefined;
   /** Whether an assertion was taken: there is no second one for a challenge. */
   isAnswered: boolean;
@@ -103,7 +106,8 @@ export class Passkeys {
       socket,
       demand,
       secret,
-      challenge: randomBytes(32).toString('base64url'),
+      challenge: newChallenge(),
+      wasAskedAgain: false,
       ref: undefined,
       isAnswered: false,
       identity: undefined,
@@ -126,15 +130,9 @@ export class Passkeys {
     const handle = handlers[`${query.attrs['type']} ${asked.tag}`];
     if (handle === undefined) return undefined;
     const answer = handle(linking, query, asked);
-    if ('error' in answer) {
-      linking.state = 'refused';
-    } else if (asked.tag === 'passkey_prologue' && linking.demand.hold !== 'continuation') {
-      const { keys, nonce } = linking.phone;
-      const content = proto.PrimaryEphemeralIdentity.encode({ publicKey: keys.public, nonce }).finish();
-      socket.send(notice('crsc_continuation', [node('primary_ephemeral_identity', {}, content)]));
-    } else if (asked.tag === 'encrypted_pairing_request') {
-      return this.#link(linking, query);
-    }
+    if ('error' in answer) linking.state = 'refused';
+    else if (asked.tag === 'encrypted_pairing_request') return this.#link(linking, query);
+    else if (asked.tag === 'passkey_prologue') goOn(linking);
     return answer;
   }
 
@@ -154,6 +152,21 @@ export class Passkeys {
       });
     }
     return [];
+  }
+}
+
+/** The phone has its turn, unless the server asks once more or keeps it back. */
+function goOn(linking: Linking): void {
+  const { demand, phone, socket } = linking;
+  if (demand.again && !linking.wasAskedAgain) {
+    Object.assign(linking, { challenge: newChallenge(), wasAskedAgain: true, isAnswered: false, state: 'asked' });
+    socket.send(notice('passkey_prologue_request', [optionsOf(linking)]));
+  } else if (demand.hold !== 'continuation') {
+    const content = proto.PrimaryEphemeralIdentity.encode({
+      publicKey: phone.keys.public,
+      nonce: phone.nonce,
+    }).finish();
+    socket.send(notice('crsc_continuation', [node('primary_ephemeral_identity', {}, content)]));
   }
 }
 
@@ -245,6 +258,10 @@ function optionsOf({ challenge, demand }: Linking): BinaryNode {
     userVerification: 'required',
   };
   return node('passkey_request_options', {}, Buffer.from(JSON.stringify(options)));
+}
+
+function newChallenge(): string {
+  return randomBytes(32).toString('base64url');
 }
 
 function notice(type: string, content?: BinaryNode[]): BinaryNode {
