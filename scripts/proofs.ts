@@ -289,6 +289,15 @@ export const proofs: readonly Proof[] = [
     cases: TESTS,
   },
   {
+    name: 'passkeys',
+    what: 'Accounts with a passkey are linked by QR and by code through the API, with and without a comparison of codes; a wrong signature ends with its code, and a worker that is killed at a step leaves nothing half linked.',
+    daily: 'the same on the socket, at every step: `test/worker/socket/pairing/passkey.test.ts`',
+    place: 'beside',
+    whole: file('test/e2e/passkeys.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
     name: 'slow-pairing',
     what: 'Fifty accounts are linked at once while the store answers after two seconds: none is lost.',
     daily: 'accounts that are linked one by one, on a store that answers at once: `test/worker/socket/pairing`',

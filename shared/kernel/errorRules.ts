@@ -121,8 +121,7 @@ export const errorRules = {
   passkey_not_asked: {
     httpStatus: 409,
     retry: 'later',
-    sentence:
-      'No passkey, or no comparison of codes, is asked for now. GET /v1/connections/{id}/pairing shows what is.',
+    sentence: 'No passkey is asked for now.',
   },
   pairing_pending: {
     httpStatus: 404,

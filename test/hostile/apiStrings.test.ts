@@ -4,6 +4,7 @@ import { errorRules } from '../../shared/kernel/errorRules.ts';
 import { anAccount, ApiStack, type Answered } from '../functions/api/apiStack.ts';
 import { played } from '../sample.ts';
 import { operationsOf, withText, type Operation, type Place } from './openApiStrings.ts';
+import { PasskeyCredential } from '../whatsapp/passkeyCredential.ts';
 
 const TEXTS: Readonly<Record<string, string>> = {
   'half an emoji': 'a\ud83db',
@@ -29,6 +30,7 @@ const SAMPLES = {
   invite_link: 'AbCdEfGhIjKlMn',
   code_expires_at: '2026-12-24T18:00:00Z',
   settings: { announcement: true },
+  assertion: new PasskeyCredential().sign('Y2hhbGxlbmdl'),
   privacy: { last_seen: 'contacts' },
 };
 /** Nothing takes longer but what hangs. */

@@ -7,6 +7,7 @@ import { startObjects, type ObjectEmulator } from '../emulators/objects.ts';
 import { aBatch, aMessageFact } from '../shared/event/eventStores.ts';
 import { recordFacts } from '../shared/event/recordFacts.ts';
 import { operationsOf, withText, type Operation, type Place } from './openApiStrings.ts';
+import { PasskeyCredential } from '../whatsapp/passkeyCredential.ts';
 
 /** What a tenant has that others may not know of, by the kind of its id. */
 interface Belongings {
@@ -42,6 +43,7 @@ const SAMPLES = {
   invite_link: 'AbCdEfGhIjKlMn',
   code_expires_at: '2126-12-24T18:00:00Z',
   settings: { announcement: true },
+  assertion: new PasskeyCredential().sign('Y2hhbGxlbmdl'),
   privacy: { last_seen: 'contacts' },
 };
 /** What names something in WhatsApp or in a catalogue of ours, and not something of a tenant. */
@@ -58,6 +60,7 @@ const OUTSIDE: Readonly<Record<string, string>> = {
   group_id: '120363042537841234@g.us',
   wa_id: '4915100000002',
   name: 'manifest.json',
+  rawId: 'Y3JlZGVudGlhbA',
 };
 /** The kind of id that stands in a parameter, or in a field of a body by the end of its path. */
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -78,8 +81,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   before: 'place',
   'last-event-id': 'place',
 };
-/** Fields called `id` that a caller makes up. */
-const MADE_UP = /^interactive\./;
+/** Fields called `id` that a caller makes up, or that are no id of ours. */
+const MADE_UP = /^(?:interactive|assertion)\./;
 
 /** One place of one request where an id may stand. */
 interface Position {

@@ -11,6 +11,7 @@ import {
 } from '@whiskeysockets/baileys';
 import type { ClientSocket, Registration } from './clientSocket.ts';
 import { strikeSockets, type RegistrationStrike } from './faults.ts';
+import type { LinkResult } from './linkResult.ts';
 import { bytesOf, child, node, stamp, type BinaryNode } from './node.ts';
 import { Passkeys } from './passkeys.ts';
 import { jidOf, WHATSAPP, type Account, type LinkedDevice } from './world.ts';
@@ -38,9 +39,6 @@ interface Refresh {
   /** Secrets that were shown before it. */
   readonly voided: ReadonlySet<string>;
 }
-
-/** `asked`: the account has a passkey, for which the client is asked first. */
-export type LinkResult = { readonly device: number } | { readonly refused: string } | { readonly asked: 'passkey' };
 
 export class Pairing {
   readonly #offers = new Map<string, ClientSocket>();

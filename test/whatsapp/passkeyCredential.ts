@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, randomBytes, sign, verify, type KeyObject } from 'node:crypto';
 
 /**
- * A passkey of an account, as WebAuthn describes it (level 3, §6.1 and §7.2): a P-256 key that signs the authenticator's data and the hash of
+ * A passkey of an account, as WebAuthn describes it (level 3): a P-256 key that signs the authenticator's data and the hash of
  * the client's data. That WhatsApp's passkeys are of `whatsapp.com` and are signed on web.whatsapp.com is what its web client shows.
  */
 export const RP_ID = 'whatsapp.com';

@@ -2,8 +2,8 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { aesDecryptGCM, bytesToCrockford, Curve, hkdf, proto } from '@whiskeysockets/baileys';
 import { z } from 'zod';
 import type { ClientSocket } from './clientSocket.ts';
+import type { LinkResult } from './linkResult.ts';
 import { bytesOf, children, node, stamp, type BinaryNode } from './node.ts';
-import type { LinkResult } from './pairing.ts';
 import { PasskeyCredential, RP_ID, type Assertion } from './passkeyCredential.ts';
 import { WHATSAPP, type Account } from './world.ts';
 
@@ -67,7 +67,7 @@ export class Passkeys {
     this.#confirm = confirm;
   }
 
-  /** From now on whoever links this account is asked for its passkey. */
+  /** The account has a passkey from now on, for which whoever links it is asked. */
   demand({ number }: Account, how: z.infer<typeof demandSchema>): void {
     const credential = this.#demands.get(number)?.credential ?? new PasskeyCredential();
     this.#demands.set(number, { ...how, credential });

@@ -28,6 +28,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/webhooks/{webhookId}/replay': { since: '2026-11-01T00:00:00Z' },
   'PATCH /v1/connections/{connectionId}': { label: 'Shop' },
   'POST /v1/connections/{connectionId}/pairing': { method: 'qr' },
+  'POST /v1/connections/{connectionId}/pairing/passkey': { confirmedCode: 'ABCD-1234' },
   'PUT /v1/admin/whatsapp-version': { version: '2.3000.1035194821' },
   'POST /v1/admin/whatsapp-version/roll-back': {},
   'POST /v1/admin/dead-letters/redrive': { all: true },

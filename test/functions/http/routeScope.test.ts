@@ -25,6 +25,7 @@ describe('the scope of a route', () => {
     ['DELETE', '/v1/connections/{connectionId}', 'connections:write'],
     ['GET', '/v1/connections/{connectionId}/history', 'connections:read'],
     ['POST', '/v1/connections/{connectionId}/pairing', 'connections:write'],
+    ['POST', '/v1/connections/{connectionId}/pairing/passkey', 'connections:write'],
     ['POST', '/v1/connections/{connectionId}/messages', 'messages:write'],
     ['GET', '/v1/connections/{connectionId}/bulk-sends/{bulkSendId}/messages', 'messages:read'],
     ['POST', '/v1/connections/{connectionId}/communities/{community}/groups/{group}/link', 'groups:write'],
