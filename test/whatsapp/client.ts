@@ -104,7 +104,7 @@ export class WhatsAppClient {
 
   /** Signs the request of the present linking with the account's passkey, as a browser on this origin does. */
   signPasskey(number: string, origin?: string): Promise<Assertion> {
-    return this.#call('POST', `/phones/${number}/passkey/sign`, { ...(origin === undefined ? {} : { origin }) });
+    return this.#call('POST', `/phones/${number}/passkey/sign`, origin === undefined ? {} : { origin });
   }
 
   /** What the phone shows of the linking by passkey. */

@@ -208,7 +208,7 @@ function takePrologue(linking: Linking, _query: BinaryNode, asked: BinaryNode): 
   const identity = proto.CompanionEphemeralIdentity.decode(encoded ?? Buffer.alloc(0));
   const hash = Buffer.from(commitment?.hash ?? []);
   const isWhole = identity.publicKey?.length === SECRET_BYTES && hash.length === SECRET_BYTES;
-  if (encoded == null || !isWhole || linking.ref === undefined || identity.ref !== linking.ref) return BAD_REQUEST;
+  if (!encoded || !isWhole || linking.ref === undefined || identity.ref !== linking.ref) return BAD_REQUEST;
   const proof = bytesOf(asked, 'pairing_handoff_proof');
   if (proof !== undefined) {
     const key = hkdf(linking.secret, SECRET_BYTES, { info: 'shortcake-passkey-handoff-v1' });
@@ -225,7 +225,7 @@ function takePrologue(linking: Linking, _query: BinaryNode, asked: BinaryNode): 
 function openRequest(linking: Linking, sealed: Buffer | undefined): Buffer | undefined {
   const { identity, phone, socket, nonce, secret } = linking;
   const { registration } = socket;
-  if (sealed === undefined || identity?.publicKey == null || registration === undefined || nonce === undefined)
+  if (sealed === undefined || !identity?.publicKey || registration === undefined || nonce === undefined)
     return undefined;
   const { encryptedPayload, iv } = proto.EncryptedPairingRequest.decode(sealed);
   const shared = Curve.sharedKey(phone.keys.private, identity.publicKey);

@@ -103,8 +103,7 @@ class BaileysSocket implements ConnectionSocket {
     const { recipients } = this.#outgoing;
     this.#asking = makeAsking(options, { line, recipients, presence, calls, refuse, appState, phone });
     const enter = this.#evidence.enter.bind(this.#evidence);
-    const pairing = openPairing(options, { socket, order, credentials, enter, cut });
-    this.#pairing = pairing;
+    this.#pairing = openPairing(options, { socket, order, credentials, enter, cut });
     const parts = { line, credentials, facts, acknowledgements, order, unrecorded: this.#unrecorded, calls, heard };
     const failed = (error: unknown): void => {
       if (!this.#ending.isClosed) cut(error);
@@ -117,8 +116,8 @@ class BaileysSocket implements ConnectionSocket {
     };
     this.#ending = new Ending(options, { socket, order, facts, saves: credentials.saves, letGo });
     const announce = presence.announce.bind(presence);
-    const opening = { socket, credentials, order, evidence: this.#evidence, pairing, ending: this.#ending };
-    this.#opening = new Opening(options, { ...opening, announce, caughtUp });
+    const [evidence, pairing, ending] = [this.#evidence, this.#pairing, this.#ending];
+    this.#opening = new Opening(options, { socket, credentials, order, evidence, pairing, ending, announce, caughtUp });
     this.#files = new PhoneFiles({ ...options, socket, me: credentials.me });
     const handlers = makeStanzaHandlers({ ...line, ...inbound, files: this.#files, acknowledgements, pairing });
     listenForStanzas(handlers, { order, scope: options.scope, stanzas: socket.ws });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PAIRING_REQUEST_LIMIT_MS, type Connection } from '../../../shared/connection/connection.ts';
+import type { PasskeyAnswer } from '../../../shared/connection/passkey.ts';
 import type { ConnectionId, TenantId } from '../../../shared/kernel/id.ts';
 import { decideControl, type RunnerView } from '../../../worker/runner/controlCommand.ts';
 import { judgeOutcome, MAX_SEND_ATTEMPTS } from '../../../worker/sending/sendOutcomes.ts';
@@ -8,6 +9,15 @@ import { anAccount } from '../sending/fakes.ts';
 
 const NOW_MS = 1_000_000;
 const pairing = { requestId: 'first', requestedAtMs: NOW_MS - 1_000, method: 'qr' } as const;
+const passkey: PasskeyAnswer = {
+  challenge: 'AAAA',
+  assertion: {
+    id: 'AAAA',
+    rawId: 'AAAA',
+    type: 'public-key',
+    response: { clientDataJSON: 'AAAA', authenticatorData: 'AAAA', signature: 'AAAA' },
+  },
+};
 const connection = (overrides: Partial<Connection> = {}): Connection => ({
   tenantId: 'tnt_1' as TenantId,
   connectionId: 'con_1' as ConnectionId,
@@ -39,6 +49,20 @@ describe('what a record asks for', () => {
       view('running'),
       'listing',
       [{ action: 'log_out', requestId: 'one' }],
+    ],
+    [
+      'gives the answer to a passkey to whoever pairs, each time',
+      connection({ ...unpaired, pairing: { ...pairing, passkey } }),
+      view('running', 'first'),
+      'refresh',
+      [{ action: 'answer_passkey', answer: passkey }],
+    ],
+    [
+      'pairs first, where nobody does yet',
+      connection({ ...unpaired, pairing: { ...pairing, passkey } }),
+      view(),
+      'listing',
+      [{ action: 'pair', pairing: { ...pairing, passkey } }],
     ],
     ['removes what is deleted', connection({ wanted: 'deleted' }), view(), 'listing', [{ action: 'remove' }]],
     ['stops what is wanted off', connection({ wanted: 'off' }), view('running'), 'stop', [{ action: 'stop' }]],

@@ -80,6 +80,6 @@ describe('the keys of a linking by passkey', () => {
 
   it('reads no identity of what is no protobuf, and agrees on nothing with a key of no order', () => {
     expect(readPhoneIdentity(Buffer.from('ffffffff', 'hex'))).toBeUndefined();
-    expect(() => sealingKeyOf(identity, { publicKey: Buffer.alloc(32), nonce: phone.nonce })).toThrow();
+    expect(() => sealingKeyOf(identity, { publicKey: Buffer.alloc(32), nonce: phone.nonce })).toThrow('derivation');
   });
 });
