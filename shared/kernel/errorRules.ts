@@ -118,11 +118,6 @@ export const errorRules = {
     retry: 'later',
     sentence: 'No pairing offer is out. Ask for one with POST /v1/connections/{id}/pairing and read it a moment later.',
   },
-  passkey_not_asked: {
-    httpStatus: 409,
-    retry: 'later',
-    sentence: 'No passkey is asked for now.',
-  },
   pairing_pending: {
     httpStatus: 404,
     retry: 'later',
@@ -147,6 +142,11 @@ export const errorRules = {
     httpStatus: 406,
     retry: 'never',
     sentence: 'This offer is a code, which has no picture. Ask for application/json.',
+  },
+  passkey_not_asked: {
+    httpStatus: 409,
+    retry: 'later',
+    sentence: 'No passkey is asked for now.',
   },
   connection_not_paired: {
     httpStatus: 409,

@@ -69,10 +69,11 @@ export interface PairingOptions extends Pick<Surroundings, 'random'> {
 }
 
 /**
- * Links an account, by QR or by code, and by a passkey where WhatsApp asks for one after that. It covers what Baileys leaves out: since 28 July 2026 the server sends
- * `companion_reg_refresh` while a QR text is shown (WhiskeySockets/Baileys#2737), after which the secret in it is void;
- * and a code is shown only when the server has accepted the request for it. During a QR pairing Baileys acknowledges no
- * notification at all, because it does not know its own address yet.
+ * Links an account, by QR or by code, and by a passkey where WhatsApp asks for one after that. It covers what Baileys
+ * leaves out: since 28 July 2026 the server sends `companion_reg_refresh` while a QR text is shown
+ * (WhiskeySockets/Baileys#2737), after which the secret in it is void; and a code is shown only when the server has
+ * accepted the request for it. During a QR pairing Baileys acknowledges no notification at all, because it does not know
+ * its own address yet.
  */
 export class Pairing {
   readonly #options: PairingOptions;
@@ -137,11 +138,9 @@ export class Pairing {
     if (!isOfPasskey && !isRefresh && !isEmpty) return undefined;
     this.#tell({ tag: 'ack', attrs: { id, to: from, class: 'notification', type } });
     if (isRefresh) this.#refresh();
-    if (isOfPasskey) {
-      // The phone has read what was shown: nothing more is, while a person signs.
-      this.#refs.end();
-      this.#passkey.hear(stanza);
-    }
+    if (isOfPasskey) this.#passkey.hear(stanza);
+    // The phone has read what was shown: nothing more is, while a person signs.
+    if (this.#passkey.isUnderWay) this.#refs.end();
     return 'taken';
   }
 
