@@ -13,20 +13,21 @@ import { requestControl } from '../runtime/requestControl.ts';
 import { findConnection, type ConnectionRouteDependencies } from './connections.ts';
 
 const answerSchema = z
-  .union([
-    z.strictObject({
-      assertion: assertionSchema.meta({
-        description: 'What `navigator.credentials.get` gave, as its `toJSON()` writes it.',
-      }),
-    }),
-    z.strictObject({
-      confirmedCode: z
-        .string()
-        .regex(/^[1-9A-HJ-NP-Za-hj-np-z]{4}-?[1-9A-HJ-NP-Za-hj-np-z]{4}$/, 'Write the eight characters of the code.')
-        .meta({ description: 'The code of the offer, once a person has seen the same on the phone.' }),
-    }),
-  ])
-  .meta({ id: 'PasskeyAnswer' });
+  .strictObject({
+    assertion: assertionSchema
+      .optional()
+      .meta({ description: 'What `navigator.credentials.get` gave, as its `toJSON()` writes it.' }),
+    confirmedCode: z
+      .string()
+      .regex(/^[1-9A-HJ-NP-Za-hj-np-z]{4}-?[1-9A-HJ-NP-Za-hj-np-z]{4}$/, 'Write the eight characters of the code.')
+      .optional()
+      .meta({ description: 'The code of the offer, once a person has seen the same on the phone.' }),
+  })
+  .refine(
+    ({ assertion, confirmedCode }) => (assertion === undefined) !== (confirmedCode === undefined),
+    'Give `assertion`, or else `confirmedCode`.',
+  )
+  .meta({ id: 'PasskeyAnswer', example: { confirmedCode: 'ABCD-1234' } });
 type Answer = z.infer<typeof answerSchema>;
 
 /**
@@ -34,7 +35,7 @@ type Answer = z.infer<typeof answerSchema>;
  * waits for it.
  */
 function judge(answer: Answer, offer: StoredOffer | undefined, { pairing }: Connection): PasskeyAnswer {
-  if ('assertion' in answer) {
+  if (answer.assertion !== undefined) {
     if (offer?.method !== 'passkey_required') throw new AppError('passkey_not_asked', { retryAfterSeconds: 1 });
     const request = readPasskeyRequest(offer.options);
     if (request === undefined) throw new AppError('passkey_not_asked', { retryAfterSeconds: 1 });
@@ -47,7 +48,7 @@ function judge(answer: Answer, offer: StoredOffer | undefined, { pairing }: Conn
   if (offer?.method !== 'passkey_confirm' || given?.challenge !== offer.challenge) {
     throw new AppError('passkey_not_asked', { retryAfterSeconds: 1 });
   }
-  const confirmedCode = answer.confirmedCode.replace('-', '').toUpperCase();
+  const confirmedCode = answer.confirmedCode?.replace('-', '').toUpperCase();
   if (confirmedCode !== offer.code) {
     const problem = 'It is not the code of the offer. Where the phone shows another one, do not link: begin anew.';
     throw new AppError('invalid_request', { fields: [{ field: 'confirmedCode', problem }] });
@@ -71,7 +72,8 @@ export function passkeyRoutes(dependencies: ConnectionRouteDependencies): readon
         const { pairing } = connection;
         if (pairing === undefined) throw new AppError('passkey_not_asked', { retryAfterSeconds: 1 });
         const isSaidBefore =
-          'assertion' in body && pairing.passkey?.assertion.response.signature === body.assertion.response.signature;
+          body.assertion !== undefined &&
+          pairing.passkey?.assertion.response.signature === body.assertion.response.signature;
         if (!isSaidBefore) {
           const offer = await findPairingOffer(dependencies, connection.connectionId, clock.nowMs());
           const answer = judge(body, offer, connection);

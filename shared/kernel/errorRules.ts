@@ -141,7 +141,7 @@ export const errorRules = {
   not_acceptable: {
     httpStatus: 406,
     retry: 'never',
-    sentence: 'This offer is a code, which has no picture. Ask for application/json.',
+    sentence: 'This offer has no picture. Ask for application/json.',
   },
   passkey_not_asked: {
     httpStatus: 409,

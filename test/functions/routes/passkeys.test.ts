@@ -156,6 +156,20 @@ describe('the passkey of a pairing through the API', () => {
     expect((await pairing())?.passkey).toBeUndefined();
   });
 
+  it.each<[unknown, string]>([
+    [{}, '(body)'],
+    [{ assertion: credential.sign(CHALLENGE), confirmedCode: CODE }, '(body)'],
+    [{ confirmedCode: 'ABCD-0000' }, 'confirmedCode'],
+    [{ assertion: { ...credential.sign(CHALLENGE), id: 'A=' } }, 'assertion.id'],
+  ])('names the field of an answer that is none: case %#', async (body, field) => {
+    await show(required);
+
+    const refused = await answer(body);
+
+    expect(refused.status).toBe(400);
+    expect(refused.body['fields']).toMatchObject([{ field }]);
+  });
+
   it('drops an answer with the pairing that it belongs to', async () => {
     await show(required);
     await answer({ assertion: credential.sign(CHALLENGE) });
