@@ -1,12 +1,13 @@
 /**
  * Bundles each Lambda entry into one file: `node scripts/bundleFunctions.ts --out DIR` makes DIR/<name>/index.mjs, the
- * contents of a function's code asset. The AWS SDK is bundled too: the Lambda runtime changes its own without our
+ * contents of a function's code asset, and DIR/api/page/ with the pairing page. The AWS SDK is bundled too: the Lambda runtime changes its own without our
  * doing.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, type BuildOptions, type Plugin } from 'esbuild';
+import { bundlePage } from './bundlePage.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const FUNCTIONS = 'functions';
@@ -73,6 +74,8 @@ export async function bundleFunctions(outDir: string, names = entryNames()): Pro
     outExtension: { '.js': '.mjs' },
     metafile: true,
   });
+  // The function of the API has the pairing page beside it.
+  if (names.includes('api')) await bundlePage(join(resolve(outDir), 'api/page'));
   return Object.entries(metafile.outputs).map(([output, { bytes, inputs, entryPoint = '' }]) => ({
     name: basename(dirname(entryPoint)),
     file: resolve(root, output),

@@ -138,6 +138,15 @@ export const proofs: readonly Proof[] = [
     cases: TESTS,
   },
   {
+    name: 'pairing-page',
+    what: 'In Chromium the pairing page links by QR and by code, on a phone, by keyboard, in both themes, sends people back, and says what went wrong; other origins, revoked and expired links open nothing. Says so where there is no Chromium.',
+    daily: 'links and sessions: `test/functions/routes/pairingLinks.test.ts`',
+    place: 'beside',
+    whole: file('test/e2e/pairingPage.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
     name: 'image-hash',
     what: 'The folders of which images are built are the same bytes wherever they are built, and a worker runs from its own alone.',
     daily: 'what is in them: `test/image`',

@@ -29,28 +29,35 @@ import { AddressGuard, systemResolve } from '../../shared/platform/addressGuard.
 import { makeEndpointBreakerStore } from '../../shared/webhook/endpointBreakerStore.ts';
 import { EndpointStore } from '../../shared/webhook/endpointStore.ts';
 import { makeWebhookPoster } from '../../shared/webhook/postWebhook.ts';
+import type { PageFiles } from '../pairingPage/pageFiles.ts';
 import type { ApiDependencies } from './handler.ts';
 import { composeHttp } from '../http/composeHttp.ts';
 
-/**
- * The parts of the function that serves tenants.
- * @param options.allowLoopback lets webhooks lead to 127.0.0.1 and localhost; only the embedded stack sets it
- * @param options.streamUrl where streams of events are served, empty for the address of the API; nowhere when left out
- */
+export interface ApiOptions {
+  /** Whether webhooks may lead to 127.0.0.1 and localhost; only the embedded stack sets it. */
+  readonly allowLoopback?: boolean;
+  /** Where streams of events are served, empty for the address of the API; nowhere when left out. */
+  readonly streamUrl?: string | undefined;
+  /** The files of the pairing page, which is not served when left out. */
+  readonly page?: () => PageFiles;
+  /** Where people find the pairing page; the address at which a link is asked for when left out. */
+  readonly pageOrigin?: string | undefined;
+}
+
+/** The parts of the function that serves tenants. */
 export function composeApi(
   config: ApiConfig,
-  options: { readonly allowLoopback?: boolean; readonly streamUrl?: string | undefined } = {},
+  { allowLoopback = false, streamUrl, ...page }: ApiOptions = {},
 ): ApiDependencies {
   const http = composeHttp(config, 'api');
-  const guard = new AddressGuard({ resolve: systemResolve, allowLoopback: options.allowLoopback ?? false });
+  const guard = new AddressGuard({ resolve: systemResolve, allowLoopback });
   const signer = new S3RequestSigner(config, () => http.table.config.credentials(), systemClock);
   const queue = makeQueueClient(config, { breakers: http.breakers });
   const media = new MediaStore(http);
-  const brought = new BroughtFileStore({ ...http, clock: systemClock });
   const uploads = new S3ObjectUploads(signer, config.storeTimeoutMs);
   const files = {
     media,
-    brought,
+    brought: new BroughtFileStore({ ...http, clock: systemClock }),
     uploads,
     holds: new ObjectHolds({ ...http, clock: systemClock }),
     tenantFiles: new TenantFiles({ ...http, clock: systemClock }),
@@ -73,7 +80,8 @@ export function composeApi(
     scheduled: new ScheduledMessages(http),
     bulkSends: new BulkSendStore(http),
     bulkLines: new BulkLineStore(http),
-    streamUrl: options.streamUrl,
+    streamUrl,
+    ...page,
     readerSlots: new ReaderSlots(http),
     endpoints: new EndpointStore(http),
     ...files,

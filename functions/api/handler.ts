@@ -3,6 +3,7 @@ import { adminRoutes } from '../admin/handler.ts';
 import { makeHttpHandler, type HttpDependencies } from '../http/http.ts';
 import { makeOpenApi } from '../http/openapi.ts';
 import { route, type Route } from '../http/route.ts';
+import { pageRoutes, type PageRouteDependencies } from '../pairingPage/pageRoutes.ts';
 import { actionRoutes, type ActionRouteDependencies } from '../routes/actions.ts';
 import { auditRoutes, type AuditRouteDependencies } from '../routes/audit.ts';
 import { bulkRoutes, type BulkRouteDependencies } from '../routes/bulkSends.ts';
@@ -25,6 +26,8 @@ import { mediaRoutes, type MediaRouteDependencies } from '../routes/media.ts';
 import { mediaUploadRoutes, type MediaUploadDependencies } from '../routes/mediaUploads.ts';
 import { messageRoutes, type MessageRouteDependencies } from '../routes/messages.ts';
 import { problemRoutes } from '../routes/problems.ts';
+import { pairingLinkRoutes, type PairingLinkRouteDependencies } from '../routes/pairingLinks.ts';
+import { pairingSessionRoutes } from '../routes/pairingSession.ts';
 import { ownTenantRoutes, type OwnTenantDependencies } from '../routes/ownTenant.ts';
 import { ownQuotaRoutes, type QuotaRouteDependencies } from '../routes/quotas.ts';
 import { scheduledRoutes, type ScheduledRouteDependencies } from '../routes/scheduledMessages.ts';
@@ -56,6 +59,8 @@ export interface ApiDependencies
     WebhookTrialDependencies,
     HealthRouteDependencies,
     StreamTicketRouteDependencies,
+    PageRouteDependencies,
+    Omit<PairingLinkRouteDependencies, 'connections'>,
     EventRouteDependencies {
   readonly quotaBook: QuotaRouteDependencies['quotaBook'];
 }
@@ -71,6 +76,7 @@ export function apiRoutes(given: ApiDependencies): {
   const known: Route[] = [
     ...connectionRoutes(dependencies),
     ...passkeyRoutes(dependencies),
+    ...[pairingLinkRoutes, pairingSessionRoutes].flatMap((routes) => routes(dependencies)),
     ...lifecycleRoutes(dependencies),
     ...messageRoutes(dependencies),
     ...messagePartRoutes(dependencies),
@@ -110,7 +116,7 @@ export function apiRoutes(given: ApiDependencies): {
   const all = [...known, ...adminRoutes(dependencies)];
   let made: object | undefined;
   const document = (): object => (made ??= makeOpenApi(all));
-  return { served: known, all };
+  return { served: [...known, ...pageRoutes(dependencies)], all };
 }
 
 /** The function that serves tenants. */

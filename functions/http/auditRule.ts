@@ -36,6 +36,7 @@ const AUDITED_READS: ReadonlySet<string> = new Set(['GET /v1/admin/dead-letters'
 
 const CONNECTION = ['label', 'settings', 'wanted'];
 const WEBHOOK = ['url', 'events', 'connectionIds', 'chatKinds', 'batch', 'order', 'state', 'previousSecretUntil'];
+const LINK = ['expiresAt', 'returnUrl', 'origin', 'language'];
 const KEY = ['id', 'label', 'lastFour', 'state', 'expiresAt', 'scopes', 'connectionIds', 'networks'];
 const STANDING = ['reason', 'state', 'suspended'];
 const LETTERS = ['ids', 'all', 'queue', 'tenantId', 'connectionId', 'by', 'limit'];
@@ -51,6 +52,7 @@ const SHOWN: Readonly<Record<string, AuditRule>> = {
   'POST /v1/connections/{connectionId}/restart': { shows: ['wanted'], before: 'none' },
   'POST /v1/connections/{connectionId}/logout': { shows: ['wanted'], before: 'none' },
   'POST /v1/connections/{connectionId}/pairing': { shows: ['method'], before: 'none' },
+  'POST /v1/connections/{connectionId}/pairing-links': { shows: ['id', ...LINK], before: 'none' },
   'POST /v1/webhooks': { shows: ['id', ...WEBHOOK], before: 'none' },
   'PATCH /v1/webhooks/{webhookId}': { shows: WEBHOOK, before: 'list' },
   'DELETE /v1/webhooks/{webhookId}': { shows: WEBHOOK, before: 'list' },

@@ -19,7 +19,7 @@ import { checkInput } from './checkInput.ts';
 import { operatorRoleOf } from './operatorRole.ts';
 import { toAppError, toProblem } from './problem.ts';
 import { toRateHeaders } from './rateHeaders.ts';
-import { admitRequest, RateError, takeRates, type RateDependencies } from './rates.ts';
+import { admitRequest, givingBack, RateError, takeFor, type RateDependencies } from './rates.ts';
 import { readLines } from './readLines.ts';
 import { scopeOf } from './routeScope.ts';
 import {
@@ -140,6 +140,7 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
     query: route.query === undefined ? undefined : readQuery(route.query, event),
     headers,
     correlationId,
+    address,
     quotas: () => dependencies.quotaBook.find(seen.tenantId as TenantId),
     take: async (takings: readonly TakingOfTenant[]) => {
       const giveBack = await takeFor(dependencies, seen.tenantId as TenantId, takings);
@@ -148,29 +149,6 @@ async function answer(router: Router, dependencies: HttpDependencies, event: Eve
     },
   };
   return givingBack(taken, () => answerAudited(dependencies, router, { route, principal, address, request }));
-}
-
-/** Takes from rates of a tenant for what a request does. Returns what gives it back, once however often it is called. */
-async function takeFor(
-  dependencies: HttpDependencies,
-  tenantId: TenantId,
-  takings: readonly TakingOfTenant[],
-): Promise<GiveBack> {
-  const taken = takings.map((taking) => ({ ...taking, tenantId }));
-  await takeRates(dependencies, taken);
-  return async () => void (await Promise.all(taken.splice(0).map((taking) => dependencies.limiter.giveBack(taking))));
-}
-
-/** Does what a request asks for. What it took of rates is given back where it was refused: then nothing of it was accepted. */
-async function givingBack(taken: readonly GiveBack[], work: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await work();
-  } catch (error) {
-    // What failed otherwise may have been written.
-    const isRefused = error instanceof AppError && errorRules[error.code].httpStatus < 500;
-    if (isRefused) await Promise.all(taken.map((giveBack) => giveBack()));
-    throw error;
-  }
 }
 
 /** The connection whose events alone a request reads. */

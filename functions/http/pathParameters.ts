@@ -23,6 +23,7 @@ const rows: Readonly<Record<string, ParameterRow>> = {
   group: { description: 'A group, by its address.', example: '120363000000000001@g.us' },
   keyId: { description: 'An API key, by its id and never by its secret.', example: 'key_01K3C5F7XQ8M2V4N6B9D0E1G3H' },
   label: { description: "A label of the account, by WhatsApp's number for it.", example: '3' },
+  linkId: { description: 'A link to the pairing page of the connection.', example: 'plk_01K3C5F7XQ8M2V4N6B9D0E1G3H' },
   mediaId: { description: 'A file of the tenant.', example: 'med_01K3C5F7XQ8M2V4N6B9D0E1G3H' },
   messageId: { description: 'A message of the connection.', example: 'msg_01K3C5F7XQ8M2V4N6B9D0E1G3H' },
   name: { description: 'A file of the export.', example: 'manifest.json' },

@@ -1,8 +1,11 @@
 import { AppError } from '../../shared/kernel/appError.ts';
+import { errorRules } from '../../shared/kernel/errorRules.ts';
+import type { TenantId } from '../../shared/kernel/id.ts';
 import type { Principal } from '../../shared/identity/principal.ts';
 import { quotaRows, type Quotas } from '../../shared/platform/quotaRows.ts';
 import type { QuotaBook } from '../../shared/quota/quotaBook.ts';
 import type { RateLimiter, RateState, Taken, Taking } from '../../shared/quota/rateLimiter.ts';
+import type { GiveBack, TakingOfTenant } from './route.ts';
 
 export interface RateDependencies {
   readonly quotaBook: Pick<QuotaBook, 'find'>;
@@ -56,6 +59,29 @@ export async function admitRequest(
 /** Whether a key may make fewer requests than its tenant: else that of the tenant refuses first, and no more need be counted. */
 function isOfKeyLower({ requestsOfKey, requests }: Quotas): boolean {
   return requestsOfKey < requests;
+}
+
+/** Takes from rates of a tenant for what a request does. Returns what gives it back, once however often it is called. */
+export async function takeFor(
+  dependencies: RateDependencies,
+  tenantId: TenantId,
+  takings: readonly TakingOfTenant[],
+): Promise<GiveBack> {
+  const taken = takings.map((taking) => ({ ...taking, tenantId }));
+  await takeRates(dependencies, taken);
+  return async () => void (await Promise.all(taken.splice(0).map((taking) => dependencies.limiter.giveBack(taking))));
+}
+
+/** Does what a request asks for. What it took of rates is given back where it was refused: then nothing of it was accepted. */
+export async function givingBack<Done>(taken: readonly GiveBack[], work: () => Promise<Done>): Promise<Done> {
+  try {
+    return await work();
+  } catch (error) {
+    // What failed otherwise may have been written.
+    const isRefused = error instanceof AppError && errorRules[error.code].httpStatus < 500;
+    if (isRefused) await Promise.all(taken.map((giveBack) => giveBack()));
+    throw error;
+  }
 }
 
 /**

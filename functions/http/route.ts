@@ -27,6 +27,8 @@ export interface Request<Body, Query> {
   /** The headers, with names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly correlationId: CorrelationId;
+  /** The address that the request came from, as API Gateway saw it. */
+  readonly address: string | undefined;
   /** The most of everything that the tenant may have. */
   readonly quotas: () => Promise<Quotas>;
   /**

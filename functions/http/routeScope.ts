@@ -28,6 +28,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   media: 'media',
   messages: 'messages',
   pairing: 'connections',
+  'pairing-links': 'connections',
   presence: 'profile',
   profile: 'profile',
   quotas: 'tenant',

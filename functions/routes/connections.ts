@@ -11,12 +11,12 @@ import {
 } from '../../shared/connection/settings.ts';
 import { createConnection, type PlacementDependencies } from '../../shared/connection/placement.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
-import { makeId, parseId, type ConnectionId, type TenantId } from '../../shared/kernel/id.ts';
+import { makeId, parseId, type ConnectionId, type CorrelationId, type TenantId } from '../../shared/kernel/id.ts';
 import { parsePhoneNumber } from '../../shared/kernel/jid.ts';
 import type { CommandQueue } from '../../shared/message/command.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { route, type Answer, type Route, type TakingOfTenant } from '../http/route.ts';
+import { route, type Answer, type Route, type Take, type TakingOfTenant } from '../http/route.ts';
 import { requestControl } from '../runtime/requestControl.ts';
 import { inHalves, passkeyStepSchemas, toStepView } from './passkeySteps.ts';
 import { connectionViewSchema, limitSchema, pageOf, toConnectionView, toPage } from './views.ts';
@@ -28,7 +28,7 @@ export interface ConnectionRouteDependencies extends Pick<Surroundings, 'logger'
   readonly table: DynamoDBDocumentClient;
 }
 
-const pairingSchema = z
+export const pairingSchema = z
   .discriminatedUnion('method', [
     z.strictObject({ method: z.literal('qr') }),
     z.strictObject({
@@ -84,7 +84,7 @@ function changed(current: Changeable, change: ConnectionChange): Changeable {
 
 // oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function connectionRoutes(dependencies: ConnectionRouteDependencies): readonly Route[] {
-  const { connections, clock, random } = dependencies;
+  const { connections, clock } = dependencies;
   const control = requestControl.bind(undefined, dependencies);
 
   return [
@@ -150,20 +150,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       answers: { status: 202, schema: z.object({ method: z.enum(['qr', 'code']), offer: z.string() }) },
       handle: async ({ tenantId, parameters, body, correlationId, take }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
-        if (connection.account !== undefined) throw new AppError('connection_already_paired');
-        await take(pairingsTaken(connection.connectionId, body));
-        // A tenant that links an account wants it online; `start` is for connections that are linked.
-        if (connection.wanted === 'off') await connections.setWanted(tenantId, connection.connectionId, 'online');
-        const requestedAtMs = clock.nowMs();
-        const requestId = makeId('cor', requestedAtMs, random);
-        const common = { requestId, requestedAtMs };
-        const pairing =
-          body.method === 'qr'
-            ? ({ ...common, method: 'qr' } as const)
-            : ({ ...common, method: 'code', phoneNumber: parsePhoneNumber(body.phoneNumber) ?? '' } as const);
-        const outcome = await connections.setPairing(tenantId, connection.connectionId, pairing);
-        if (outcome === 'missing') throw new AppError('connection_already_paired');
-        await control(connection, 'pair', correlationId, 'recorded');
+        await askForPairing(dependencies, connection, body, { correlationId, take });
         const offer = `/v1/connections/${connection.connectionId}/pairing`;
         return { status: 202, json: { method: body.method, offer } };
       },
@@ -183,6 +170,39 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       },
     }),
   ];
+}
+
+/** What it takes to ask for a pairing offer. */
+export type PairingDependencies = CommandQueue &
+  Pick<Surroundings, 'clock' | 'random' | 'logger'> & {
+    readonly connections: Pick<ConnectionStore, 'setWanted' | 'setPairing'>;
+  };
+
+/**
+ * Asks for a pairing offer of a connection that the caller has read. Throws `connection_already_paired`, and the problem of a rate that
+ * refuses, before anything is written.
+ */
+export async function askForPairing(
+  dependencies: PairingDependencies,
+  connection: Connection,
+  body: z.infer<typeof pairingSchema>,
+  { correlationId, take }: { readonly correlationId: CorrelationId; readonly take: Take },
+): Promise<void> {
+  const { connections, clock, random } = dependencies;
+  const { tenantId, connectionId } = connection;
+  if (connection.account !== undefined) throw new AppError('connection_already_paired');
+  await take(pairingsTaken(connectionId, body));
+  // A tenant that links an account wants it online; `start` is for connections that are linked.
+  if (connection.wanted === 'off') await connections.setWanted(tenantId, connectionId, 'online');
+  const requestedAtMs = clock.nowMs();
+  const common = { requestId: makeId('cor', requestedAtMs, random), requestedAtMs };
+  const pairing =
+    body.method === 'qr'
+      ? ({ ...common, method: 'qr' } as const)
+      : ({ ...common, method: 'code', phoneNumber: parsePhoneNumber(body.phoneNumber) ?? '' } as const);
+  const outcome = await connections.setPairing(tenantId, connectionId, pairing);
+  if (outcome === 'missing') throw new AppError('connection_already_paired');
+  await requestControl(dependencies, connection, 'pair', correlationId, 'recorded');
 }
 
 /** What a pairing offer takes: its request shows a notice on the phone of a number, and opens a socket. */

@@ -10,6 +10,8 @@ export interface FunctionsFleetOptions extends Pick<
   readonly count: number;
   /** The port of the API, which all of them share; 0 takes any free one. */
   readonly port: number;
+  /** The address of the simulator's phones; undefined where there is none. */
+  readonly phonesUrl: string | undefined;
   /** The folder of the log files. */
   readonly logs: string;
   readonly say: (line: string) => void;
@@ -50,11 +52,12 @@ export class FunctionsFleet {
   constructor(options: FunctionsFleetOptions) {
     this.#options = options;
     this.#port = options.port;
-    const { count } = options;
+    const { count, phonesUrl } = options;
+    const phones = phonesUrl === undefined ? [] : ['--phones', phonesUrl];
     this.#places = Array.from({ length: count }, (_, index) => ({
       name: count === 1 ? 'functions' : `functions-${index + 1}`,
       file: 'infra/local/functionsHost.ts',
-      args: () => ['--port', String(this.#port), '--place', String(index), '--of', String(count)],
+      args: () => ['--port', String(this.#port), '--place', String(index), '--of', String(count), ...phones],
       endedAtMs: [],
       running: undefined,
     }));

@@ -15,6 +15,7 @@ import { composeDeliver } from '../../functions/deliver/composition.ts';
 import { composeDispatch } from '../../functions/dispatch/composition.ts';
 import { composeIngest } from '../../functions/ingest/composition.ts';
 import { composeReconcile } from '../../functions/reconcile/composition.ts';
+import { readPageFiles } from '../../functions/pairingPage/pageFiles.ts';
 import { composeStreams } from '../../functions/stream/composition.ts';
 import { answerStream } from '../../functions/stream/nodeStreams.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
@@ -37,6 +38,8 @@ import { noteAnswer, watchQueues } from './ops/awsStandIns.ts';
 import { makeFiguresQuestion } from './ops/figuresDesk.ts';
 import { makeOpsRoom } from './ops/opsRoom.ts';
 import { SampleLines } from './ops/sampleLines.ts';
+import { makePairingPage } from './pairingPage.ts';
+import { makeSandboxDesk } from './sandboxDesk.ts';
 import { startSchedule } from './schedule.ts';
 
 const WAIT_SECONDS = 1;
@@ -63,13 +66,21 @@ const { values } = parseArgs({
     port: { type: 'string', default: '0' },
     place: { type: 'string', default: '0' },
     of: { type: 'string', default: '1' },
+    /** The address of the simulator's phones; left out where there is none. */
+    phones: { type: 'string' },
   },
 });
 const [place, of] = [Number(values.place), Number(values.of)];
 const config = apiConfig();
 const logger = makeLogger('functions', config.logLevel);
 
-const api = makeApiHandler(composeApi(asCaller(config, 'api'), { allowLoopback: true, streamUrl: '' }));
+const { phones: controlUrl } = values;
+const pageFiles = readPageFiles(await makePairingPage(controlUrl !== undefined));
+const apiOptions = { allowLoopback: true, streamUrl: '', page: () => pageFiles } as const;
+const apiParts = composeApi(asCaller(config, 'api'), apiOptions);
+const api = makeApiHandler(apiParts);
+const sandbox =
+  controlUrl === undefined ? undefined : makeSandboxDesk({ ...apiParts, controlUrl, nowMs: systemClock.nowMs });
 const adminParts = composeAdmin(asCaller(config, 'admin'));
 const admin = makeAdminHandler(adminParts);
 const samples = new SampleLines(systemClock, (line) => standardOutput.write(line));
@@ -81,7 +92,8 @@ const opsRoom = makeOpsRoom({
   authenticate: adminParts.authenticate,
 });
 const server = makeGateway((path) => (isAdminPath(path) ? admin : api), {
-  beside: (request, response) => answerStream(streams, request, response) || opsRoom(request, response),
+  beside: (request, response) =>
+    answerStream(streams, request, response) || opsRoom(request, response) || sandbox?.(request, response) === true,
   onAnswer: (answer) => noteAnswer(samples, answer, systemClock.nowMs()),
   onSurprise: (error) => logger.error('request could not be answered', { error }),
 });

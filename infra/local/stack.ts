@@ -229,6 +229,7 @@ class Stack implements RunningStack {
     this.#functions = new FunctionsFleet({
       count,
       port,
+      phonesUrl: this.whatsAppControlUrl,
       env: { ...this.#settings, ...(whatsApp === undefined ? {} : { WHATSAPP_FILES_URL: whatsApp.filesUrl }) },
       logs: this.logs,
       say: this.#terminal.say,

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { makeGreeting, type Greeting } from './greeting.ts';
 import { whenNpmIsGone } from './npmGone.ts';
 import { startStack } from './stack.ts';
 import type { StackOptions } from './stackOptions.ts';
@@ -35,7 +36,12 @@ try {
   process.stderr.write(`Holdfast did not start. ${(error as Error).message}\n`);
   process.exit(1);
 }
-say(firstScreen(stack));
+// A person who starts it for the first time has something to open. Without workers nothing could be linked.
+const greeting =
+  stack.isNew && options.workers > 0
+    ? await makeGreeting(stack.apiUrl, stack.operatorKey).catch(() => undefined)
+    : undefined;
+say(firstScreen(stack, greeting));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void finish(0));
 whenNpmIsGone(() => void finish(0));
 
@@ -88,18 +94,33 @@ function toNumber(text: string): number {
   return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
-function firstScreen({
-  apiUrl,
-  whatsAppControlUrl,
-  dynamoDbEndpoint,
-  sqsEndpoint,
-  s3Endpoint,
-  operatorKey,
-  isNew,
-}: NonNullable<typeof stack>) {
+/** What to open first, and the key with which to go on. */
+function welcome({ pairingUrl, tenantKey }: Greeting): string {
+  const phone = options.live ? 'link your phone' : 'link a sandbox phone, and write to it';
+  return `  tenant key    ${tenantKey}   (of a tenant that is ready, Sandbox)
+
+  Open this page to ${phone}. It can be used for a day:
+
+    ${pairingUrl}
+
+`;
+}
+
+function firstScreen(
+  {
+    apiUrl,
+    whatsAppControlUrl,
+    dynamoDbEndpoint,
+    sqsEndpoint,
+    s3Endpoint,
+    operatorKey,
+    isNew,
+  }: NonNullable<typeof stack>,
+  greeting: Greeting | undefined,
+) {
   const inFolder = (name: string): string => join(options.dataDir, name);
   const next = isNew
-    ? `  Make a tenant:
+    ? `  Make a tenant of your own:
 
     curl -s ${apiUrl}/v1/admin/tenants -H "Authorization: Bearer $(cat '${inFolder('operator-key')}')" \\
       -H 'Content-Type: application/json' -d '{"name":"Acme"}'`
@@ -120,8 +141,7 @@ function firstScreen({
   logs          ${inFolder('logs')}   (of the run before: previous-logs)
 
   operator key  ${operatorKey}
-
-${next}
+${greeting === undefined ? '\n' : welcome(greeting)}${next}
 
 ${listen}
 

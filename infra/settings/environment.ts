@@ -27,10 +27,11 @@ export function objectEnvironment(scope: IConstruct, { stage }: Pick<Settings, '
 
 /** The settings that the function of the API reads beside its stores. */
 export function apiEnvironment(scope: IConstruct, settings: Settings) {
-  const { streamDomainName } = settings;
+  const { domainName, streamDomainName } = settings;
   return {
     ...storeEnvironment(scope, settings),
     ...objectEnvironment(scope, settings),
+    ...(domainName === undefined ? {} : { HOLDFAST_PAGE_ORIGIN: `https://${domainName}` }),
     ...(streamDomainName === undefined ? {} : { HOLDFAST_STREAM_URL: `https://${streamDomainName}` }),
   } as const;
 }

@@ -27,7 +27,15 @@ const TIMEOUT_SECONDS = 29;
 const ADMIN_REQUESTS_PER_SECOND = 10;
 /** The routes for which `isAdminPath` (functions/admin/handler.ts) is true. */
 const ADMIN_ROUTES = ['/v1/admin/{proxy+}', '/health/detailed'] as const;
-const ROUTES = ['/v1/{proxy+}', '/health', '/health/ready', '/problems', '/problems/{code}'] as const;
+const ROUTES = [
+  '/v1/{proxy+}',
+  '/health',
+  '/health/ready',
+  '/problems',
+  '/problems/{code}',
+  '/pair',
+  '/pair/{asset}',
+] as const;
 
 /** The lower figure is looked at in the morning, the upper one at once. */
 const thresholds: readonly {

@@ -38,6 +38,12 @@ export const errorRules = {
     sentence:
       'The ticket is not known, was used, or is older than 60 seconds. Ask for one with POST /v1/events/stream-tickets.',
   },
+  pairing_link_invalid: {
+    httpStatus: 401,
+    retry: 'never',
+    sentence:
+      'This opens no pairing page. Send Authorization: Pairing <token>, the text behind # in the url of a link.',
+  },
   forbidden: {
     httpStatus: 403,
     retry: 'never',
@@ -122,6 +128,11 @@ export const errorRules = {
     httpStatus: 404,
     retry: 'later',
     sentence: 'The pairing offer that was asked for is being prepared. Read it again in a moment.',
+  },
+  pairing_link_not_found: {
+    httpStatus: 404,
+    retry: 'never',
+    sentence: 'This connection has no such link. List them with GET /v1/connections/{id}/pairing-links.',
   },
   worker_not_found: {
     httpStatus: 404,
@@ -254,6 +265,11 @@ export const errorRules = {
     httpStatus: 409,
     retry: 'never',
     sentence: 'There is no canary and no earlier version to go back to. Name one with PUT /v1/admin/whatsapp-version.',
+  },
+  pairing_link_ended: {
+    httpStatus: 410,
+    retry: 'never',
+    sentence: 'This link has expired, was revoked, or an account was linked by it. Make another.',
   },
   media_gone: {
     httpStatus: 410,

@@ -28,6 +28,8 @@ export type ExportId = Branded<'ExportId'>;
 export type ErasureId = Branded<'ErasureId'>;
 /** One entry of a trail of audit. Unique everywhere. */
 export type AuditId = Branded<'AuditId'>;
+/** A link to the pairing page of a connection. Unique everywhere. */
+export type PairingLinkId = Branded<'PairingLinkId'>;
 /** One event in a tenant's log. Unique within the tenant; ids of one connection sort in log order. */
 export type EventId = Branded<'EventId'>;
 /** A tenant's webhook URL with its secret. Unique everywhere. */
@@ -53,6 +55,7 @@ interface IdKinds {
   readonly ers: ErasureId;
   readonly aud: AuditId;
   readonly end: EndpointId;
+  readonly plk: PairingLinkId;
   readonly wrk: WorkerId;
   readonly cor: CorrelationId;
 }

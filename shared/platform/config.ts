@@ -65,6 +65,8 @@ export type { StreamConfig, WorkerConfig };
 export interface ApiConfig extends StoreConfig, ObjectConfig {
   /** The URL at which the stage serves streams; nowhere when left out. */
   readonly streamUrl?: string | undefined;
+  /** The URL at which people find the pairing page; the address at which a link is asked for when left out. */
+  readonly pageOrigin?: string | undefined;
 }
 export type AdminConfig = StoreConfig;
 
@@ -115,7 +117,12 @@ export function freezesBetweenCalls(environment: Environment = process.env): boo
 /** The settings of the API functions. Throws an Error that names each wrong variable. */
 export function apiConfig(environment: Environment = process.env): ApiConfig {
   const value = parse(apiSchema, environment);
-  return Object.freeze({ ...toStores(value), ...toObjects(value), streamUrl: value.HOLDFAST_STREAM_URL });
+  return Object.freeze({
+    ...toStores(value),
+    ...toObjects(value),
+    streamUrl: value.HOLDFAST_STREAM_URL,
+    pageOrigin: value.HOLDFAST_PAGE_ORIGIN,
+  });
 }
 
 /** The settings of the function that serves operators. Throws an Error that names each wrong variable. */

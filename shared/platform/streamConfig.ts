@@ -10,10 +10,12 @@ export const streamSchema = z.object({
   HOLDFAST_STREAM_PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
 });
 
-/** What the function of the API reads of streams. */
+/** What the function of the API reads of addresses: that of streams, and its own. */
 export const streamUrlSettings = {
   /** The URL at which the stage serves streams, without a slash at its end; nowhere when left out. */
   HOLDFAST_STREAM_URL: z.url().optional(),
+  /** The URL at which people find the pairing page, without a slash at its end; the address of the request when left out. */
+  HOLDFAST_PAGE_ORIGIN: z.url().optional(),
 } as const;
 
 export interface StreamConfig extends StoreConfig {

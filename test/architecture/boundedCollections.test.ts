@@ -14,6 +14,7 @@ const bounds: Readonly<Record<string, string>> = {
   'shared/kernel/scope.ts #children': 'scopes that are open: each goes when it closes',
   'shared/platform/batchedCalls.ts #waiting':
     'entries of callers that wait for them: one for each connection, or what a poller holds',
+  'functions/routes/linkVisits.ts #visits': 'a number of links',
   'functions/stream/handler.ts #keys': 'a number of keys, each for some seconds',
   'functions/stream/handler.ts #open': 'streams that are open: `mostStreams` at most',
   'functions/stream/feeds.ts #held': 'tenants that have streams here: each goes with the last of its streams',

@@ -63,6 +63,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
     'taskStopped',
     'watchdog',
     'routes',
+    'pairingPage',
     'archive',
     'admin',
     'api',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPairingLink } from '../../shared/connection/pairingLinkStore.ts';
 import { makeId, type TenantId } from '../../shared/kernel/id.ts';
 import { systemRandom } from '../../shared/kernel/random.ts';
 import { startCallRecorder, type CallRecorder } from '../contract/callRecorder.ts';
@@ -20,6 +21,7 @@ type Kind =
   | 'message'
   | 'media'
   | 'webhook'
+  | 'link'
   | 'bulkSend'
   | 'action'
   | 'export'
@@ -34,6 +36,8 @@ const MARK = 'neighbourly';
 const SAMPLES = {
   to: '+49 151 00000002',
   url: 'https://93.184.216.34/hook',
+  origin: 'https://app.example.com',
+  returnUrl: 'https://app.example.com/linked',
   phoneNumber: '+4915100000009',
   version: '2.3000.1027934701',
   participants: ['+49 151 00000002'],
@@ -71,6 +75,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   mediaId: 'media',
   id: 'media',
   webhookId: 'webhook',
+  linkId: 'link',
   bulkSendId: 'bulkSend',
   actionId: 'action',
   exportId: 'export',
@@ -167,6 +172,15 @@ describe('what belongs to a tenant', () => {
     await stack.dependencies.contacts.write(connectionId, { write: 'make', contact: person }, Date.now());
     const chat = { id: person.id, lastAtMs: 1, unread: 0, version: 1, subject: text };
     await stack.dependencies.chats.write([{ connectionId, was: undefined, is: chat }], Date.now());
+    const { link } = await createPairingLink(stack.dependencies, {
+      tenantId: owner.tenantId,
+      connectionId,
+      keyId: makeId('key', Date.now(), systemRandom),
+      returnUrl: undefined,
+      origin: undefined,
+      language: undefined,
+      lastsMs: 3_600_000,
+    });
     const log = await must('GET', '/v1/events', {});
     const [event] = log['data'] as readonly { readonly id: string }[];
     return {
@@ -176,6 +190,7 @@ describe('what belongs to a tenant', () => {
         message: String(sent['id']),
         media: String(media['id']),
         webhook: String(webhook['id']),
+        link: link.linkId,
         bulkSend: String(bulk['id']),
         action: String(action['id']),
         export: String(made['id']),
@@ -209,6 +224,7 @@ describe('what belongs to a tenant', () => {
       message: 'msg',
       media: 'med',
       webhook: 'end',
+      link: 'plk',
       bulkSend: 'blk',
       action: 'act',
       export: 'exp',
@@ -279,6 +295,7 @@ describe('what belongs to a tenant', () => {
       '/actions',
       '/history',
       '/scheduled-messages',
+      '/pairing-links',
       `/messages/${neighbour.ids.message}`,
     ];
     const all = [...paths, ...below.map((path) => `/v1/connections/${neighbour.ids.connection}${path}`)];

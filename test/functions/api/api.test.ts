@@ -236,7 +236,11 @@ describe('the API', () => {
     const theirs = await stack.connection(other, anAccount);
     const routes = apiRoutes(stack.dependencies).served.filter(({ path }) => path.includes('{connectionId}'));
     const call = async (method: string, path: string, id: string) => {
-      const usual = path.endsWith('/passkey') ? { confirmedCode: 'ABCD-1234' } : { method: 'qr' };
+      const usual = path.endsWith('/passkey')
+        ? { confirmedCode: 'ABCD-1234' }
+        : path.endsWith('/pairing')
+          ? { method: 'qr' }
+          : {};
       const posted = actionBodyOf(path, method) ?? (path.endsWith('/messages') ? message : usual);
       const isAction = actionBodyOf(path, method) !== undefined && method !== 'GET';
       const body = method === 'POST' || isAction ? posted : method === 'PATCH' ? {} : undefined;

@@ -1,22 +1,23 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { errorRules } from '../../../shared/kernel/errorRules.ts';
 import { retentionSeconds } from '../../../shared/platform/expiry.ts';
 
-const page = readFileSync(join(import.meta.dirname, '../../../docs/api.md'), 'utf8');
-/** Cells of all rows of all tables. */
-const rows = page
-  .split('\n')
-  .filter((line) => line.startsWith('|'))
-  .map((line) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
+/** Cells of all rows of all tables of a page. */
+const rowsOf = (page: URL) =>
+  readFileSync(page, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+const rows = rowsOf(new URL('../../../docs/api.md', import.meta.url));
+const kept = rowsOf(new URL('../../../docs/limits.md', import.meta.url));
 
-describe('docs/api.md', () => {
+describe('docs/api.md and docs/limits.md', () => {
   it('lists every problem with its status, whether it passes, and its sentence', () => {
     const listed = rows.filter((row) => /^`[a-z_]+`$/.test(row[0] ?? '') && row.length === 4);
 
@@ -35,8 +36,8 @@ describe('docs/api.md', () => {
     ['attempts to deliver to a webhook', retentionSeconds.attempt],
     ["that a message of WhatsApp's has been handled", retentionSeconds.handledFact],
   ])('says how long is kept: %s', (what, seconds) => {
-    const [, kept] = rows.find(([name]) => name === what) ?? [];
+    const [, time] = kept.find(([name]) => name === what) ?? [];
 
-    expect(kept?.split(':')[0]).toBe(`${seconds / 86_400} days`);
+    expect(time?.split(':')[0]).toBe(`${seconds / 86_400} days`);
   });
 });

@@ -15,6 +15,9 @@ const STORELESS: ReadonlySet<string> = new Set([
   'GET /health',
   'GET /v1/openapi.json',
   'GET /v1/event-types',
+  // Without the token of a link.
+  'GET /v1/pairing-session',
+  'POST /v1/pairing-session',
   // The handler of streams answers it before this function does.
   'GET /v1/events/stream',
   'GET /problems',
@@ -29,6 +32,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   'PATCH /v1/connections/{connectionId}': { label: 'Shop' },
   'POST /v1/connections/{connectionId}/pairing': { method: 'qr' },
   'POST /v1/connections/{connectionId}/pairing/passkey': { confirmedCode: 'ABCD-1234' },
+  'POST /v1/connections/{connectionId}/pairing-links': {},
   'PUT /v1/admin/whatsapp-version': { version: '2.3000.1035194821' },
   'POST /v1/admin/whatsapp-version/roll-back': {},
   'POST /v1/admin/dead-letters/redrive': { all: true },

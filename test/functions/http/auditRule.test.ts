@@ -27,6 +27,8 @@ describe('what is audited', () => {
       'POST /v1/media',
       'POST /v1/media/{mediaId}/complete',
       'POST /v1/media/{mediaId}/fetch',
+      // No key makes it: the link by which it comes was made with one, and that is audited.
+      'POST /v1/pairing-session',
     ]);
   });
 

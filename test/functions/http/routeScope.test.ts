@@ -26,6 +26,8 @@ describe('the scope of a route', () => {
     ['GET', '/v1/connections/{connectionId}/history', 'connections:read'],
     ['POST', '/v1/connections/{connectionId}/pairing', 'connections:write'],
     ['POST', '/v1/connections/{connectionId}/pairing/passkey', 'connections:write'],
+    ['POST', '/v1/connections/{connectionId}/pairing-links', 'connections:write'],
+    ['GET', '/v1/pairing-session', undefined],
     ['POST', '/v1/connections/{connectionId}/messages', 'messages:write'],
     ['GET', '/v1/connections/{connectionId}/bulk-sends/{bulkSendId}/messages', 'messages:read'],
     ['POST', '/v1/connections/{connectionId}/communities/{community}/groups/{group}/link', 'groups:write'],

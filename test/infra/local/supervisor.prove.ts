@@ -103,6 +103,7 @@ describe('npm start', () => {
 
     expect(started.output()).toMatch(/API +http:\/\/127\.0\.0\.1:\d+/);
     expect(started.output()).toMatch(/operator key +hf_operator_/);
+    expect(started.output()).toMatch(/http:\/\/127\.0\.0\.1:\d+\/pair#pair_\w{52}/);
     expect(started.output()).toContain('curl -s http://127.0.0.1:');
     expect(during).toBeGreaterThan(3);
     expect(code).toBe(0);

@@ -333,6 +333,8 @@ describe('API', () => {
       'ANY /health/ready',
       'ANY /problems',
       'ANY /problems/{code}',
+      'ANY /pair',
+      'ANY /pair/{asset}',
       'ANY /v1/admin/{proxy+}',
       'ANY /health/detailed',
     ]);

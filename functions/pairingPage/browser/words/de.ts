@@ -1,0 +1,62 @@
+import type { Words } from './en.ts';
+
+export const de: Words = {
+  title: 'WhatsApp verknüpfen',
+  loading: 'Wird geladen …',
+  choose: 'Halten Sie das Telefon mit WhatsApp bereit. Wie möchten Sie es verknüpfen?',
+  byQr: 'QR-Code scannen',
+  byCode: 'Code auf diesem Telefon eingeben',
+  qrTitle: 'Scannen Sie diesen Code mit dem Telefon',
+  qrSteps: [
+    'Öffnen Sie WhatsApp auf dem Telefon.',
+    'Öffnen Sie Einstellungen, dann Verknüpfte Geräte.',
+    'Tippen Sie auf Gerät verknüpfen und scannen Sie den Code.',
+  ],
+  qrPicture: 'QR-Code für WhatsApp',
+  codeTitle: 'Geben Sie diesen Code in WhatsApp ein',
+  codeSteps: [
+    'Öffnen Sie WhatsApp, dann Einstellungen und Verknüpfte Geräte.',
+    'Tippen Sie auf Gerät verknüpfen, dann auf Stattdessen mit Telefonnummer verknüpfen.',
+    'Geben Sie den Code ein.',
+  ],
+  numberLabel: 'Ihre WhatsApp-Nummer',
+  numberHint: 'Mit Landesvorwahl, zum Beispiel +49 1512 3456789.',
+  numberWrong: 'Das ist keine Telefonnummer. Schreiben Sie sie mit Landesvorwahl, beginnend mit +.',
+  getCode: 'Code anfordern',
+  back: 'Zurück',
+  otherWay: 'Anders verknüpfen',
+  newIn: 'Neuer Code in {n} s',
+  endsIn: 'Noch {n} s gültig',
+  preparing: 'Einen Moment, der Code wird erstellt …',
+  again: 'Noch einmal versuchen',
+  linked: 'Verknüpft',
+  linkedTo: 'Das Konto {account} ist verknüpft.',
+  finishing: 'Die Verbindung wird geöffnet …',
+  canClose: 'Sie können diese Seite schließen.',
+  goOn: 'Weiter',
+  offline: 'Keine Verbindung. Neuer Versuch …',
+  tooMany: 'Zu viele Versuche. Warten Sie ein wenig, bevor Sie es erneut versuchen.',
+  failed: 'Das hat nicht geklappt. Versuchen Sie es noch einmal.',
+  reasons: {
+    expired: 'Der Code wurde nicht rechtzeitig benutzt.',
+    refused: 'WhatsApp hat kein neues Gerät zugelassen. Versuchen Sie es später noch einmal.',
+    number:
+      'WhatsApp hat einen Code für diese Nummer abgelehnt. Prüfen Sie die Nummer, oder scannen Sie einen QR-Code.',
+    unreachable: 'WhatsApp ist gerade nicht erreichbar. Wir versuchen es weiter.',
+    banned: 'WhatsApp hat dieses Konto eingeschränkt. Öffnen Sie WhatsApp auf dem Telefon, um den Grund zu sehen.',
+    operator: 'Das lässt sich hier nicht lösen. Sagen Sie es der Person, von der Sie den Link haben.',
+    working: 'Einen Moment …',
+    unlinked: 'Es ist kein Konto verknüpft.',
+    passkey:
+      'WhatsApp verlangt einen Passkey dieses Kontos, den diese Seite nicht geben kann. Sagen Sie es der Person, von der Sie den Link haben.',
+    unknown: 'Die Verbindung endete aus unbekanntem Grund. Versuchen Sie es noch einmal.',
+  },
+  closedTitle: 'Dieser Link gilt nicht',
+  closed: {
+    ended:
+      'Er ist abgelaufen, wurde benutzt oder zurückgezogen. Bitten Sie dort um einen neuen, wo Sie ihn bekommen haben.',
+    invalid: 'Die Adresse ist nicht vollständig. Öffnen Sie den Link genau so, wie Sie ihn bekommen haben.',
+    suspended: 'Der Dienst ist angehalten. Fragen Sie die Person, von der Sie den Link haben.',
+    origin: 'Die Seite wird in einer Website angezeigt, für die der Link nicht bestimmt ist.',
+  },
+};
