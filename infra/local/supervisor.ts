@@ -120,7 +120,7 @@ function firstScreen(
 ) {
   const inFolder = (name: string): string => join(options.dataDir, name);
   const next = isNew
-    ? `  Make a tenant of your own:
+    ? `  Make a tenant:
 
     curl -s ${apiUrl}/v1/admin/tenants -H "Authorization: Bearer $(cat '${inFolder('operator-key')}')" \\
       -H 'Content-Type: application/json' -d '{"name":"Acme"}'`
