@@ -46,6 +46,9 @@ export interface SimulatorOptions {
   readonly givesKeys?: boolean;
 }
 
+/** How long an idle connection to the control API is kept, in milliseconds. */
+const CONTROL_KEPT_MS = 65_000;
+
 /** A WhatsApp of one's own: the server that clients connect to, the phones, and the API that plays their owners. */
 export class WhatsAppSimulator implements Simulated {
   readonly world: World;
@@ -160,6 +163,8 @@ export class WhatsAppSimulator implements Simulated {
       sockets.handleUpgrade(request, stream, head, (webSocket) => this.#welcome(webSocket));
     });
     const control = makeSteadyServer(makeControlApi(this), surprised);
+    // A client must not lose a request to a connection that was closed as idle while a thousand phones kept the process busy.
+    control.keepAliveTimeout = CONTROL_KEPT_MS;
     this.#servers = [web, control, fallback];
     try {
       this.mediaHosts.push(`127.0.0.1:${await listen(web, options.port ?? 0)}`);
