@@ -111,7 +111,7 @@ describe('a group of 1,024 people', { timeout: 3_600_000 }, () => {
     for (const number of STAYING) expect(await shown(number)).toEqual(texts);
     for (const number of NEW) expect((await shown(number)).filter((text) => forNew.includes(text))).toEqual(forNew);
     for (const number of LEAVING) expect(untilHere).toEqual(expect.arrayContaining([...(await shown(number))]));
-    // Who has just come may be sent a message that was sealed before, and cannot read that one.
+    // A member who has just come may be sent a message that was sealed before, and cannot read that one.
     for (const number of STAYING) expect(await patiently(() => stage.phones.failures(number))).toEqual([]);
     const { reusedKeys, duplicates, internalErrors } = await patiently(() => stage.phones.stats());
     expect({ reusedKeys, duplicates, internalErrors }).toEqual({ reusedKeys: 0, duplicates: 0, internalErrors: [] });
