@@ -199,15 +199,20 @@ export class MediaStage {
     return String((await this.api.must('POST', path, { to: `+${to}`, ...content }))['stanzaId']);
   }
 
-  /** Waits until a phone shows a file, and has found nothing wrong with it. */
-  async opened(number: string, stanzaId: string): Promise<void> {
+  /** Waits until a phone shows a message. */
+  async shown(number: string, stanzaId: string): Promise<void> {
     await until(
-      'the file on the phone',
+      'the message on the phone',
       async () => (await this.phones.messages(number)).some(({ id }) => id === stanzaId),
       (isThere) => isThere,
       PATIENCE_MS,
       LOOK_EVERY_MS,
     );
+  }
+
+  /** Waits until a phone shows a file, and has found nothing wrong with it. */
+  async opened(number: string, stanzaId: string): Promise<void> {
+    await this.shown(number, stanzaId);
     const { state, complaints } = await until(
       'the file',
       () => this.phones.files.shown(number, stanzaId),

@@ -99,6 +99,11 @@ export class FileClient {
     await this.#call('DELETE', `/phones/${number}/files/${id}`);
   }
 
+  /** A phone leaves larger files to its owner, who opens them with null: it answers when they are open. */
+  async openUpTo(number: string, mostBytes: number | null): Promise<void> {
+    await this.#call('POST', `/phones/${number}/downloads`, { mostBytes });
+  }
+
   /** The phone has no connection until `connect`: it gets and answers nothing meanwhile. */
   async disconnect(number: string): Promise<void> {
     await this.#call('POST', `/phones/${number}/disconnect`);

@@ -53,6 +53,8 @@ const expireSchema = z.strictObject({
   sha256: z.string().regex(/^[\da-f]{64}$/, 'must be a SHA-256 in hex'),
   status: z.union([z.literal(404), z.literal(410)]).default(410),
 });
+/** The largest file that a phone opens by itself, in bytes; null for all. */
+const downloadsSchema = z.strictObject({ mostBytes: z.number().int().min(0).nullable() });
 const revokeSchema = z.strictObject({ number: number.optional() });
 
 export function makeFileRoutes(find: Find, findChat: FindChat): readonly Route[] {
@@ -130,6 +132,15 @@ export function makeFileRoutes(find: Find, findChat: FindChat): readonly Route[]
             ? []
             : [{ id: message, from, chat, complaints: media.complaints }],
         ),
+    ],
+    [
+      'POST',
+      /^\/phones\/(\d+)\/downloads$/,
+      async (simulator, [digits], body) => {
+        const account = find(simulator, digits);
+        await simulator.files.openUpTo(account, downloadsSchema.parse(body).mostBytes);
+        return {};
+      },
     ],
     [
       'POST',

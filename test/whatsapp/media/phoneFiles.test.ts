@@ -328,6 +328,22 @@ describe('files between phones and a real Baileys socket', () => {
     expect((await client.messages(CAT)).map(({ id: shown }) => shown)).not.toContain(sent?.key.id);
   });
 
+  it('a phone leaves larger files to its owner, and opens them when it is told to', async () => {
+    await client.files.openUpTo(CAT, BYTES - 1);
+    const large = await client.files.send(BOB, CAT, { kind: 'document', noise: { bytes: BYTES, seed: 76 } });
+    const small = await client.files.send(BOB, CAT, { kind: 'document', noise: { bytes: BYTES - 1, seed: 77 } });
+    await shownTo(CAT, small);
+    expect(await seenBy(CAT, small)).toMatchObject({ state: 'opened' });
+    expect(await seenBy(CAT, large)).toMatchObject({ state: 'left', complaints: [] });
+
+    await client.files.openUpTo(CAT, null);
+
+    expect(await client.files.shown(CAT, large)).toMatchObject({ state: 'opened', complaints: [] });
+    const next = await client.files.send(BOB, CAT, { kind: 'document', noise: { bytes: BYTES, seed: 78 } });
+    await shownTo(CAT, next);
+    expect(await seenBy(CAT, next)).toMatchObject({ state: 'opened' });
+  });
+
   describe('in channels, where files are not sealed', () => {
     const CHANNEL = '120363000000000001@newsletter';
     const written = async (id: string | null | undefined) =>

@@ -22,9 +22,16 @@ export interface PhoneFilesContext {
 const { SUCCESS, NOT_FOUND, DECRYPTION_ERROR, GENERAL_ERROR } = proto.MediaRetryNotification.ResultType;
 const FAILURES = { not_found: NOT_FOUND, decryption_error: DECRYPTION_ERROR, general_error: GENERAL_ERROR } as const;
 
+/** What a phone opens by itself: files up to a size. Others wait for their owner. */
+interface Downloads {
+  readonly mostBytes: number;
+  readonly waiting: (() => Promise<void>)[];
+}
+
 export class PhoneFiles {
   readonly #context: PhoneFilesContext;
   readonly #opener: FileOpener;
+  readonly #downloads = new Map<string, Downloads>();
 
   constructor(context: PhoneFilesContext) {
     this.#context = context;
@@ -37,10 +44,27 @@ export class PhoneFiles {
     return isPost ? uploadPlain(upload, file) : uploadSealed(upload, file);
   }
 
-  /** A phone fetches and checks the file of a message that it shows, and says then what it found. */
+  /** A phone fetches and checks the file of a message that it shows, unless it leaves that to its owner, and says then what it found. */
   async check(account: Account, from: string, id: string, message: proto.IMessage): Promise<void> {
-    const verdict = await this.open(message, false);
-    account.phone.noteFile(from, id, { ...verdict, state: verdict.complaints.length === 0 ? 'opened' : 'unopened' });
+    const open = async (): Promise<void> => {
+      const verdict = await this.open(message, false);
+      account.phone.noteFile(from, id, { ...verdict, state: verdict.complaints.length === 0 ? 'opened' : 'unopened' });
+    };
+    const downloads = this.#downloads.get(account.number);
+    if ((fileOf(message)?.shown.bytes ?? 0) <= (downloads?.mostBytes ?? Infinity)) return open();
+    account.phone.noteFile(from, id, { state: 'left' });
+    downloads?.waiting.push(open);
+  }
+
+  /** A phone opens larger files from now on only when its owner says so; with null it opens all, and those that have waited. */
+  async openUpTo(account: Account, mostBytes: number | null): Promise<void> {
+    const waiting = this.#downloads.get(account.number)?.waiting ?? [];
+    if (mostBytes !== null) {
+      this.#downloads.set(account.number, { mostBytes, waiting });
+      return;
+    }
+    this.#downloads.delete(account.number);
+    for (const open of waiting) await open();
   }
 
   /** Fetches and checks the file of a message. @param isPost in a channel, where files are not sealed */

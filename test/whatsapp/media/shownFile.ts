@@ -37,6 +37,8 @@ export type FileComplaint = keyof typeof fileComplaints;
 export type FileState =
   /** It is being fetched and checked. */
   | 'opening'
+  /** It is larger than what the phone fetches by itself: its owner has not said yet to fetch it. */
+  | 'left'
   /** It is whole, and everything that its message says of it is so. */
   | 'opened'
   /** It is not there, or something is not so: `complaints` say what. */
