@@ -30,6 +30,15 @@ export const operatingProofs: readonly Proof[] = [
     cases: TESTS,
   },
   {
+    name: 'tenant-deletion',
+    what: 'A tenant that is deleted under traffic has no socket, device, row, file or log line with its words any more; a neighbour loses and doubles nothing.',
+    daily: 'the same on emulators, with deaths at some calls: `test/functions/archive/deletions.test.ts`',
+    place: 'beside',
+    whole: file('test/e2e/tenantDeletion.prove.ts'),
+    sample: 'same',
+    cases: TESTS,
+  },
+  {
     name: 'ops',
     what: 'Every command of `npm run ops` does what it says to the embedded stack.',
     daily: 'how each line is read and refused: `test/ops`',

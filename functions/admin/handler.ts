@@ -6,6 +6,7 @@ import { detailedHealthRoutes, type HealthRouteDependencies } from '../routes/he
 import { fleetRoutes, type FleetRouteDependencies } from '../routes/fleet.ts';
 import { quotaRoutes, type QuotaRouteDependencies } from '../routes/quotas.ts';
 import { restoreRoutes, type RestoreRouteDependencies } from '../routes/restoredRows.ts';
+import { tenantDeletionRoutes } from '../routes/tenantDeletion.ts';
 import { tenantStandingRoutes, type TenantStandingDependencies } from '../routes/tenantStanding.ts';
 import { tenantKeyRoutes, tenantRoutes, type TenantKeyDependencies } from '../routes/tenants.ts';
 import { watchdogRoutes } from '../routes/watchdog.ts';
@@ -25,6 +26,7 @@ export type AdminDependencies = HttpDependencies & AdminRouteDependencies;
 export function adminRoutes(dependencies: AdminRouteDependencies): readonly Route[] {
   return [
     ...tenantRoutes(dependencies),
+    ...tenantDeletionRoutes(dependencies),
     ...tenantStandingRoutes(dependencies),
     ...tenantKeyRoutes(dependencies),
     ...quotaRoutes(dependencies),

@@ -4,6 +4,7 @@ import { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { ContactStore } from '../../shared/contact/contactStore.ts';
 import { LiveCopies } from '../../shared/history/liveCopies.ts';
 import { systemClock } from '../../shared/kernel/clock.ts';
+import { Erasures } from '../../shared/media/erasures.ts';
 import { MediaStore } from '../../shared/media/mediaStore.ts';
 import { S3ObjectStore } from '../../shared/media/s3ObjectStore.ts';
 import { S3ObjectUploads } from '../../shared/media/s3ObjectUploads.ts';
@@ -33,6 +34,7 @@ export function composeArchive(config: ArchiveConfig) {
       contacts: new ContactStore(parts),
       media: new MediaStore(parts),
       live: new LiveCopies(parts),
+      erasures: new Erasures(parts),
       objects: new S3ObjectStore(makeObjectClient(config, { breakers }), config.mediaBucket),
       copies: new S3ObjectUploads(signer, COPY_MS),
     }),

@@ -2,12 +2,17 @@ import type { ArchiveJobs, DueJob } from '../../shared/archive/archiveJobs.ts';
 import type { ArchiveJob } from '../../shared/archive/archiveJob.ts';
 import { judgeFailure } from '../../shared/platform/judgeFailure.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
+import { workDeletion, type DeletionDependencies } from './workDeletion.ts';
 import { workErasure, type ErasureDependencies } from './workErasure.ts';
 import { failExport, workExport, type ExportDependencies } from './workExport.ts';
 import { workSchedule, type ScheduleDependencies } from './workSchedule.ts';
 
 export interface ArchiveDependencies
-  extends Omit<ExportDependencies, 'jobs'>, Omit<ErasureDependencies, 'jobs'>, Surroundings {
+  extends
+    Omit<ExportDependencies, 'jobs'>,
+    Omit<ErasureDependencies, 'jobs'>,
+    Omit<DeletionDependencies, 'jobs' | 'files' | 'objects'>,
+    Surroundings {
   readonly jobs: ExportDependencies['jobs'] & ScheduleDependencies['jobs'] & Pick<ArchiveJobs, 'listDue' | 'forget'>;
 }
 
@@ -21,11 +26,11 @@ const FAILED_AFTER_MS = 24 * 3_600_000;
 const STUCK_AFTER_MS = 3_600_000;
 
 /**
- * Archive, each minute: works what is due of exports, erasures of contacts and schedules, a step of each in turn, so that a large one does not hold up the
+ * Archive, each minute: works what is due of exports, erasures of contacts, schedules and deletions of tenants, a step of each in turn, so that a large one does not hold up the
  * others. Each step writes down how far it came, on the condition that nobody else did.
  *
  * One that fails is left to the next run, and the others go on; the run throws only where it cannot say what is due. What stands still for an hour is counted
- * (`ArchiveStuck`). An export that has come no further for a day has failed; an erasure never gives up.
+ * (`ArchiveStuck`). An export that has come no further for a day has failed; an erasure or a deletion never gives up.
  */
 export function makeArchiveHandler(dependencies: ArchiveDependencies): () => Promise<void> {
   const { clock, jobs } = dependencies;
@@ -58,7 +63,7 @@ async function workSafely(dependencies: ArchiveDependencies, due: DueJob, endsAt
     const worked = await workJob(dependencies, job, () => clock.monotonicMs() < stepEndsAtMs);
     return typeof worked === 'object' && worked.dueAtMs === due.dueAtMs;
   } catch (error) {
-    logger.error('a step of an export, or of an erasure, failed and is tried again', { tenantId, jobId, error });
+    logger.error('a step of an export, an erasure or a deletion failed and is tried again', { tenantId, jobId, error });
     await noteFailure(dependencies, job, error);
     return false;
   }
@@ -76,6 +81,8 @@ function workJob(
       return workErasure(dependencies, job, mayGoOn);
     case 'schedule':
       return workSchedule(dependencies, job);
+    case 'deletion':
+      return workDeletion(dependencies, job, mayGoOn);
     default:
       return job satisfies never;
   }

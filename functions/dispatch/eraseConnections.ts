@@ -1,7 +1,12 @@
-import { askToErase, eraseFilesJobsOf } from '../../shared/media/eraseJob.ts';
-import type { Erasure, Erasures } from '../../shared/media/erasures.ts';
+import { findStanding, isEnding } from '../../shared/identity/standing.ts';
+import type { Erasure, Erasures, RemovedRows } from '../../shared/media/erasures.ts';
+import { CHAT_PREFIX } from '../../shared/platform/chatKeys.ts';
+import { CONTACT_PREFIX } from '../../shared/platform/contactKeys.ts';
+import { SHEET_PREFIX } from '../../shared/platform/historyKeys.ts';
+import { MESSAGE_PREFIX } from '../../shared/platform/keys.ts';
+import type { Item } from '../../shared/platform/pages.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
-import { eraseRows, type EraseRowsDependencies } from './eraseRows.ts';
+import { eraseRows, letFilesGo, type ErasureInHand, type EraseRowsDependencies } from './eraseRows.ts';
 
 /** How long one connection is worked before others have their turn, in milliseconds. */
 const CONNECTION_MS = 4_000;
@@ -14,7 +19,10 @@ const CONNECTION_MS = 4_000;
  * - There is no time left: the next run begins behind the last step.
  */
 export interface EraseConnectionsDependencies extends EraseRowsDependencies, Pick<Surroundings, 'logger'> {
-  readonly erasures: Pick<Erasures, 'list' | 'nextFiles' | 'advance' | 'toRows' | 'lookAgain' | 'end'>;
+  readonly erasures: Pick<
+    Erasures,
+    'list' | 'nextFiles' | 'advance' | 'toRows' | 'lookAgain' | 'end' | 'noteRemoved' | 'endForGood'
+  >;
 }
 
 /**
@@ -41,14 +49,15 @@ async function eraseConnection(
   erasure: Erasure,
   mayGoOn: () => boolean,
 ): Promise<void> {
-  const { erasures, logger } = dependencies;
-  const { tenantId, connectionId, correlationId } = erasure;
+  const { erasures, logger, clock } = dependencies;
+  const { tenantId, connectionId, correlationId, againAtMs = 0 } = erasure;
+  if (clock.nowMs() < againAtMs) return;
   const fields = { tenantId, connectionId, correlationId };
-  let now = erasure;
+  let now: ErasureInHand = { ...erasure, isOfDeleted: await isOfDeleted(dependencies, erasure) };
   for (let files = 0; now.phase === undefined;) {
     if (!mayGoOn()) return;
     const { mediaIds, last } = await erasures.nextFiles(now);
-    await askToErase(dependencies, eraseFilesJobsOf(erasure, mediaIds));
+    await letFilesGo(dependencies, now, mediaIds);
     files += mediaIds.length;
     if (last !== undefined) {
       if ((await erasures.advance(now, last)) === 'gone') return;
@@ -59,5 +68,42 @@ async function eraseConnection(
     logger.info('the files of a deleted connection are being removed', { ...fields, files });
     now = { ...now, phase: 'rows' };
   }
-  if ((await eraseRows(dependencies, now, mayGoOn)) === 'done') await erasures.end(now);
+  await eraseAndCount(dependencies, now, mayGoOn);
+}
+
+/** Whether the tenant of a connection is deleted with it. */
+async function isOfDeleted(
+  dependencies: EraseConnectionsDependencies,
+  { tenantId, forGood }: Erasure,
+): Promise<boolean> {
+  if (forGood === true) return true;
+  const standing = await findStanding(dependencies, tenantId);
+  return standing !== undefined && isEnding(standing);
+}
+
+/** Removes the rows of a connection, and says how many where its tenant is deleted. Whoever dies in between says too few rather than too many. */
+async function eraseAndCount(
+  dependencies: EraseConnectionsDependencies,
+  erasure: ErasureInHand,
+  mayGoOn: () => boolean,
+): Promise<void> {
+  const { erasures } = dependencies;
+  const removed: Record<string, number> = {};
+  const onRemoved = (row: Item): void => {
+    const kind = kindOf(row);
+    removed[kind] = (removed[kind] ?? 0) + 1;
+  };
+  const counts: RemovedRows = removed;
+  const isDone = (await eraseRows({ ...dependencies, onRemoved }, erasure, mayGoOn)) === 'done';
+  if (isDone && erasure.forGood === true) return erasures.endForGood(erasure, counts);
+  if (erasure.isOfDeleted) await erasures.noteRemoved(erasure, counts);
+  if (isDone) await erasures.end(erasure);
+}
+
+const kinds = { [MESSAGE_PREFIX]: 'messages', [CHAT_PREFIX]: 'chats', [CONTACT_PREFIX]: 'contacts' } as const;
+
+/** What a row is, as a receipt counts it. The chats of a history are rows that lead to others. */
+function kindOf({ pk, sk }: Item): string {
+  if (String(pk).startsWith('HISTORY#')) return String(sk).startsWith(SHEET_PREFIX) ? 'historyRows' : 'otherRows';
+  return Object.entries(kinds).find(([prefix]) => String(sk).startsWith(prefix))?.[1] ?? 'otherRows';
 }

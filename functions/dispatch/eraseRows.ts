@@ -1,10 +1,11 @@
 import { DeleteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { isUnfinished } from '../../shared/archive/eraseRows.ts';
-import { parseId, type BulkSendId, type ConnectionId } from '../../shared/kernel/id.ts';
+import { parseId, type BulkSendId, type ConnectionId, type MediaId } from '../../shared/kernel/id.ts';
 import { askToErase, eraseFilesJobsOf } from '../../shared/media/eraseJob.ts';
 import type { Erasure, Erasures } from '../../shared/media/erasures.ts';
 import { mediaIdsOf } from '../../shared/media/media.ts';
 import type { MediaQueue } from '../../shared/media/mediaJob.ts';
+import { noteTenantFile } from '../../shared/media/fileNotes.ts';
 import { firstChat, messagesOn } from '../../shared/message/pastSheets.ts';
 import { CHAT_PARTS, chatPartition } from '../../shared/platform/chatKeys.ts';
 import { contactPartition } from '../../shared/platform/contactKeys.ts';
@@ -25,6 +26,13 @@ export interface EraseRowsDependencies extends MediaQueue, Pick<Surroundings, 'c
   readonly table: DynamoDBDocumentClient;
   readonly stage: string;
   readonly erasures: Pick<Erasures, 'lookAgain'>;
+  /** A listener that is told of each row that was removed. */
+  readonly onRemoved?: (row: Item) => void;
+}
+
+/** An erasure, and whether the tenant of its connection is deleted: then the rows of its files go, too. */
+export interface ErasureInHand extends Erasure {
+  readonly isOfDeleted: boolean;
 }
 
 /** Rows of a partition, by the order of their sort keys. */
@@ -33,6 +41,8 @@ interface Stretch {
   /** The least sort key, and the one before which it ends. */
   readonly from?: string;
   readonly until?: string;
+  /** Whether also what has not ended goes. */
+  readonly forGood?: boolean;
 }
 
 /**
@@ -47,9 +57,6 @@ const SIDE_BY_SIDE = 4;
 /** It sorts behind every character of a key. */
 const LAST = '~';
 
-/** The kinds of partitions that a connection has, all of which go with it. Those of the lines of bulk sends are found by their bulk sends. */
-export const partitionsOfConnections = ['CON', 'DUE', 'PARKED', 'CHATS', 'CONTACTS', 'HISTORY', 'BULK'] as const;
-
 /** What is known of chats and people, which goes first. */
 function peopleOf(connectionId: ConnectionId): readonly Stretch[] {
   return [
@@ -60,10 +67,11 @@ function peopleOf(connectionId: ConnectionId): readonly Stretch[] {
 
 /**
  * Messages and all that stands beside them, which go last. What says that a fact was handled stays: it says nothing of what the fact
- * was, and a fact whose queue gives it out once more is not told twice.
+ * was, and a fact whose queue gives it out once more is not told twice. Where the tenant is deleted that goes, too, and what is due: facts of it are dropped.
  */
-function messagesOf(connectionId: ConnectionId): readonly Stretch[] {
+function messagesOf({ connectionId, forGood }: Erasure): readonly Stretch[] {
   const pk = messagePartition(connectionId);
+  if (forGood === true) return [{ pk: duePartition(connectionId) }, { pk: parkedPartition(connectionId) }, { pk }];
   return [{ pk: parkedPartition(connectionId) }, { pk, until: FACT_PREFIX }, { pk, from: `${FACT_PREFIX}${LAST}` }];
 }
 
@@ -72,21 +80,21 @@ function messagesOf(connectionId: ConnectionId): readonly Stretch[] {
  * some minutes later its messages. The row that leads to other rows goes behind them, so whoever dies leaves the rest to be found.
  *
  * - *A message is scheduled, or a bulk send is not over, or a command is still in its queue*: whoever has it ends it, and tells that. Such messages stay until then.
+ *   Where the tenant is deleted nobody is left to be told, and they go at once.
  * - *A part of a history is taken in at that very moment, or a file is fetched*: all is looked through once more when that is over.
  */
 export async function eraseRows(
   dependencies: EraseRowsDependencies,
-  erasure: Erasure,
+  erasure: ErasureInHand,
   mayGoOn: () => boolean,
 ): Promise<'done' | 'later'> {
   const { clock, erasures } = dependencies;
-  const { connectionId, againAtMs = 0, phase } = erasure;
-  if (clock.nowMs() < againAtMs) return 'later';
+  const { connectionId, phase, forGood = false } = erasure;
   if (!(await removeHistory(dependencies, erasure, mayGoOn))) return 'later';
-  const isSettled = phase === 'last' && !(await hasDue(dependencies, connectionId));
+  const isSettled = phase === 'last' && (forGood || !(await hasDue(dependencies, connectionId)));
   let isKept = !isSettled;
-  for (const stretch of [...peopleOf(connectionId), ...(isSettled ? messagesOf(connectionId) : [])]) {
-    const removed = await removeStretch(dependencies, stretch, mayGoOn);
+  for (const stretch of [...peopleOf(connectionId), ...(isSettled ? messagesOf(erasure) : [])]) {
+    const removed = await removeStretch(dependencies, { ...stretch, forGood }, mayGoOn);
     if (removed === 'stopped') return 'later';
     if (removed === 'kept') isKept = true;
   }
@@ -104,7 +112,7 @@ async function hasDue(dependencies: EraseRowsDependencies, connectionId: Connect
 /** Removes the notices of the phone, so that nobody takes in more, and then what they have brought. Returns whether that was all. */
 async function removeHistory(
   dependencies: EraseRowsDependencies,
-  erasure: Erasure,
+  erasure: ErasureInHand,
   mayGoOn: () => boolean,
 ): Promise<boolean> {
   const { connectionId } = erasure;
@@ -120,7 +128,7 @@ async function removeHistory(
 /** Removes what a history has brought of a chat. Returns whether that was all. */
 async function removePastChat(
   dependencies: EraseRowsDependencies,
-  erasure: Erasure,
+  erasure: ErasureInHand,
   chat: Item,
   mayGoOn: () => boolean,
 ): Promise<boolean> {
@@ -135,7 +143,7 @@ async function removePastChat(
       .filter(({ sk }) => String(sk).startsWith(SHEET_PREFIX))
       .flatMap((row) => messagesOn(row, erasure.connectionId))
       .flatMap(({ messageId, files = [] }) => mediaIdsOf(messageId, files));
-    if (mediaIds.length > 0) await askToErase(dependencies, eraseFilesJobsOf(erasure, mediaIds));
+    if (mediaIds.length > 0) await letFilesGo(dependencies, erasure, mediaIds);
     await removeAll(dependencies, rows);
   }
   return false;
@@ -153,7 +161,7 @@ async function removeStretch(
   let [some, isKept]: [Item[], boolean] = [[], false];
   if (!mayGoOn()) return 'stopped';
   for await (const row of rowsOf(dependencies, stretch, ROWS_AT_ONCE, ['direction', 'state'])) {
-    if (isUnfinished(row)) {
+    if (stretch.forGood !== true && isUnfinished(row)) {
       isKept = true;
       continue;
     }
@@ -198,12 +206,28 @@ function rowsOf(
   return queryItems(table, input, { pageSize });
 }
 
+/** Has files go: their bytes, or, where the tenant is deleted, all that there is of them, which its deletion asks for. */
+export async function letFilesGo(
+  dependencies: EraseRowsDependencies,
+  erasure: ErasureInHand,
+  mediaIds: readonly MediaId[],
+): Promise<void> {
+  const { tenantId, isOfDeleted } = erasure;
+  if (!isOfDeleted) return askToErase(dependencies, eraseFilesJobsOf(erasure, mediaIds));
+  const nowMs = dependencies.clock.nowMs();
+  for (let from = 0; from < mediaIds.length; from += SIDE_BY_SIDE) {
+    const some = mediaIds.slice(from, from + SIDE_BY_SIDE);
+    await Promise.all(some.map((mediaId) => noteTenantFile(dependencies, { tenantId, mediaId }, nowMs)));
+  }
+}
+
 /** Removes rows. What is not there any more needs no removal. */
-async function removeAll({ table, stage }: EraseRowsDependencies, rows: readonly Item[]): Promise<void> {
+async function removeAll({ table, stage, onRemoved }: EraseRowsDependencies, rows: readonly Item[]): Promise<void> {
   for (let from = 0; from < rows.length; from += SIDE_BY_SIDE) {
     const some = rows.slice(from, from + SIDE_BY_SIDE);
     await Promise.all(
       some.map(({ pk, sk }) => table.send(new DeleteCommand({ TableName: tableName(stage, 'core'), Key: { pk, sk } }))),
     );
+    for (const row of some) onRemoved?.(row);
   }
 }

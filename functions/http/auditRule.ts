@@ -60,6 +60,7 @@ const SHOWN: Readonly<Record<string, AuditRule>> = {
   'POST /v1/webhooks/{webhookId}/resume': { shows: ['state'], before: 'none' },
   'PATCH /v1/tenant': { shows: ['fileDays'], before: 'own_path' },
   'POST /v1/admin/tenants': { shows: ['id', 'name'], before: 'none' },
+  'DELETE /v1/admin/tenants/{tenantId}': { shows: ['confirm', 'name', 'state'], before: 'own_path' },
   'PATCH /v1/admin/tenants/{tenantId}/quotas': { shows: ['plan', 'own'], before: 'own_path' },
   'POST /v1/admin/tenants/{tenantId}/suspend': { shows: STANDING, before: 'none' },
   'POST /v1/admin/tenants/{tenantId}/resume': { shows: STANDING, before: 'none' },

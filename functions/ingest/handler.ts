@@ -1,4 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { isLogEnded } from '../../shared/event/eventLanes.ts';
 import type { FactInHand, FactSource } from '../../shared/event/recording/factInHand.ts';
 import { recordTogether } from '../../shared/event/recording/recordTogether.ts';
 import type { ReadDependencies } from '../../shared/event/recording/readRows.ts';
@@ -43,7 +44,8 @@ export function makeIngestHandler(dependencies: IngestDependencies): (event: SQS
 /** Handles the next records of each group. Each group gets on, or stops. */
 async function handleNext(parts: IngestParts, groups: readonly RecordGroup[]): Promise<void> {
   await Promise.all(groups.map((group) => giveUpWrong(parts, group)));
-  const portions = groups.map((group) => group.portion()).filter(({ records }) => records.length > 0);
+  const found = groups.map((group) => group.portion()).filter(({ records }) => records.length > 0);
+  const portions = await withoutEnded(parts, found);
   // A connection is in one group. Where it is in two nevertheless, they take turns.
   const distinct = [...new Map(portions.toReversed().map((one) => [connectionOf(one), one])).values()].toReversed();
   const read = await Promise.all(distinct.map((portion) => readPortion(parts, portion)));
@@ -59,6 +61,19 @@ async function handleNext(parts: IngestParts, groups: readonly RecordGroup[]): P
     else await endFailed(parts, portion, outcome);
   }
   await tell(parts, recorded);
+}
+
+/** Drops what is told of tenants that are deleted: there is nobody to tell, and their rows are not to come back. */
+async function withoutEnded(parts: IngestParts, portions: readonly Portion[]): Promise<readonly Portion[]> {
+  const byTenant = Map.groupBy(portions, (portion) => sourceOf(portion).tenantId);
+  const kept = [...byTenant].map(async ([tenantId, ofTenant]) => {
+    // Where the directory of the log cannot be read, whoever records the facts finds that out.
+    if (!(await isLogEnded(parts, tenantId).catch(() => false))) return ofTenant;
+    for (const { group, records } of ofTenant) group.done(records.length);
+    parts.logger.info('facts of a deleted tenant are dropped', { tenantId, count: ofTenant.length });
+    return [];
+  });
+  return (await Promise.all(kept)).flat();
 }
 
 async function tell(parts: IngestParts, recorded: readonly RecordedPortion[]): Promise<void> {

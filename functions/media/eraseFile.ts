@@ -1,18 +1,27 @@
 import { deriveMediaId } from '../../shared/kernel/id.ts';
+import type { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import { MOST_FILES } from '../../shared/content/mediaFile.ts';
 import {
   eraseJobOf,
   keysOfHold,
   type EraseFilesJob,
+  type EraseForGoodJob,
   type EraseJob,
   type EraseMessageJob,
 } from '../../shared/media/eraseJob.ts';
 import { PREPARED_FOLDER } from '../../shared/media/fileKeeping.ts';
+import { forgetTenantFile, type FileNotes } from '../../shared/media/fileNotes.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
 import type { Hold, ObjectHolds } from '../../shared/media/objectHolds.ts';
 import type { ObjectStore } from '../../shared/media/objectStore.ts';
 import type { PictureStore } from '../../shared/media/pictureStore.ts';
 import type { UploadStore } from '../../shared/media/uploadStore.ts';
+
+export interface ForGoodDependencies extends EraseDependencies, FileNotes {
+  readonly media: Pick<MediaStore, 'find' | 'findAny' | 'erase' | 'remove'>;
+  readonly brought: Pick<BroughtFileStore, 'erase'>;
+  readonly holds: Pick<ObjectHolds, 'release' | 'forget'>;
+}
 
 export interface EraseDependencies {
   readonly media: Pick<MediaStore, 'find' | 'erase'>;
@@ -59,6 +68,25 @@ export async function eraseFilesOfConnection(dependencies: EraseDependencies, jo
     if (row?.tenantId !== job.tenantId || row.connectionId !== job.connectionId) continue;
     if (!(await dependencies.media.erase(row))) throw new Error('a file was asked for while it was to be erased');
     await eraseFile(dependencies, eraseJobOf(row));
+  }
+}
+
+/**
+ * Erases files of a tenant that is deleted, with all their rows, and forgets each when nothing is left of it: its deletion waits for that. Throws as the other does.
+ */
+export async function eraseFilesForGood(dependencies: ForGoodDependencies, job: EraseForGoodJob): Promise<void> {
+  const { media, brought, holds } = dependencies;
+  for (const mediaId of job.mediaIds) {
+    const row = await media.findAny(mediaId);
+    if (row?.tenantId === job.tenantId) {
+      const isGone = 'broughtBy' in row ? await brought.erase(mediaId) : await media.erase(row);
+      if (!isGone) throw new Error('a file was asked for while it was to be erased');
+      const erased = eraseJobOf(row);
+      const outcome = await eraseFile(dependencies, erased);
+      if (outcome === 'removed') await holds.forget({ tenantId: job.tenantId, name: erased.name });
+      await media.remove(mediaId);
+    }
+    await forgetTenantFile(dependencies, { tenantId: job.tenantId, mediaId });
   }
 }
 

@@ -3,7 +3,13 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { broughtHoldOf, type BroughtFile } from '../../shared/media/broughtFile.ts';
 import type { BroughtFileStore } from '../../shared/media/broughtFileStore.ts';
 import { countBrought } from '../../shared/media/countBrought.ts';
-import { eraseFilesJobSchema, eraseJobSchema, eraseMessageJobSchema, holderOf } from '../../shared/media/eraseJob.ts';
+import {
+  eraseFilesJobSchema,
+  eraseForGoodJobSchema,
+  eraseJobSchema,
+  eraseMessageJobSchema,
+  holderOf,
+} from '../../shared/media/eraseJob.ts';
 import { objectNameOf, type Media } from '../../shared/media/media.ts';
 import type { ObjectHolds } from '../../shared/media/objectHolds.ts';
 import { mediaFaults } from '../../shared/media/mediaFaults.ts';
@@ -17,7 +23,14 @@ import { mediaQueueName, mediaTimes } from '../../shared/platform/queues.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { handleEach, parseBody, type RecordOutcome } from '../runtime/recordBatch.ts';
 import { askPhone } from './askPhone.ts';
-import { eraseFile, eraseFilesOfConnection, eraseMessage, letGo, type EraseDependencies } from './eraseFile.ts';
+import {
+  eraseFile,
+  eraseFilesForGood,
+  eraseFilesOfConnection,
+  eraseMessage,
+  letGo,
+  type EraseDependencies,
+} from './eraseFile.ts';
 import { fetchFile, type FetchDependencies } from './fetchFile.ts';
 import { fetchLink, LINK_TRIES, type LinkDependencies } from './fetchLink.ts';
 import { fetchPicture } from './fetchPicture.ts';
@@ -34,9 +47,9 @@ export interface MediaDependencies
     MediaQueue,
     Pick<Surroundings, 'clock' | 'random' | 'logger' | 'metrics'> {
   readonly objects: Pick<ObjectStore, 'read' | 'remove' | 'write'>;
-  readonly holds: Pick<ObjectHolds, 'hold' | 'holdOf' | 'count' | 'release'>;
-  readonly media: Pick<MediaStore, 'find' | 'findAny' | 'end' | 'erase' | 'noteAsked'>;
-  readonly brought: Pick<BroughtFileStore, 'end' | 'find'>;
+  readonly holds: Pick<ObjectHolds, 'hold' | 'holdOf' | 'count' | 'release' | 'forget'>;
+  readonly media: Pick<MediaStore, 'find' | 'findAny' | 'end' | 'erase' | 'noteAsked' | 'remove'>;
+  readonly brought: Pick<BroughtFileStore, 'end' | 'erase' | 'find'>;
   readonly histories: Pick<HistoryJobDependencies, 'notices' | 'past' | 'live' | 'chats' | 'contacts' | 'table'>;
   readonly pictures: PictureJobDependencies['pictures'] & EraseDependencies['pictures'];
   readonly sending: Pick<SendJobDependencies, 'prepare' | 'hosts'> & {
@@ -145,7 +158,7 @@ function isOver({ state }: Media): boolean {
 
 /** Erases what a record names; false where it is another job. */
 async function erases(dependencies: MediaDependencies, record: SQSRecord): Promise<boolean> {
-  const stores = { ...dependencies, uploads: dependencies.sending.uploads };
+  const stores = { ...dependencies, table: dependencies.histories.table, uploads: dependencies.sending.uploads };
   const file = parseBody(eraseJobSchema, record);
   if ('body' in file) {
     const { tenantId, mediaId } = file.body;
@@ -159,8 +172,13 @@ async function erases(dependencies: MediaDependencies, record: SQSRecord): Promi
     return true;
   }
   const some = parseBody(eraseFilesJobSchema, record);
-  if (!('body' in some)) return false;
-  await eraseFilesOfConnection(stores, some.body);
+  if ('body' in some) {
+    await eraseFilesOfConnection(stores, some.body);
+    return true;
+  }
+  const forGood = parseBody(eraseForGoodJobSchema, record);
+  if (!('body' in forGood)) return false;
+  await eraseFilesForGood(stores, forGood.body);
   return true;
 }
 
@@ -186,8 +204,9 @@ async function handleLink(
       : outcome.fetched;
   if (end.state === 'ready') await countBrought(holds, file, end.bytes);
   const isEnded = await brought.end(file, end);
-  if (!isEnded && (await brought.find(file.mediaId))?.state === 'gone') {
-    // It was erased while it was fetched.
+  const now = isEnded ? file : await brought.find(file.mediaId);
+  if (now === undefined || now.state === 'gone') {
+    // It was erased while it was fetched, or its tenant deleted.
     await holds.release(broughtHoldOf(file));
     await objects.remove(file.objectKey);
   }

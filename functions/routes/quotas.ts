@@ -13,7 +13,7 @@ import {
 import { quotaNames, usualQuotas, type QuotaChoices, type QuotaName } from '../../shared/platform/quotaRows.ts';
 import type { QuotaBook, StoredTerms } from '../../shared/quota/quotaBook.ts';
 import { route, type Answer, type Route } from '../http/route.ts';
-import { tenantOf } from './tenantView.ts';
+import { changeableTenantOf, tenantOf } from './tenantView.ts';
 import type { IdentityDependencies } from '../../shared/identity/apiKey.ts';
 
 export interface QuotaRouteDependencies extends IdentityDependencies {
@@ -84,7 +84,7 @@ export function quotaRoutes(dependencies: QuotaRouteDependencies): readonly Rout
       headers: ['if-match'],
       answers: { status: 200, schema: termsViewSchema, example: viewExample },
       handle: async ({ parameters, body, headers }) => {
-        const { tenantId } = await tenantOf(dependencies, parameters['tenantId']);
+        const { tenantId } = await changeableTenantOf(dependencies, parameters['tenantId']);
         const match = headers['if-match'];
         for (let tries = 0; tries < TRIES; tries += 1) {
           const seen = await quotaBook.read(tenantId);

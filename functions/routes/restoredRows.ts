@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { restoredKinds, keptRowSchema } from '../../shared/archive/restoredRow.ts';
 import { restoreOutcomes, restoreRows } from '../../shared/archive/restoreRows.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
-import { parseId } from '../../shared/kernel/id.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { linesRoute, type Route } from '../http/route.ts';
 import { findConnection, type ConnectionRouteDependencies } from './connections.ts';
+import { changeableTenantOf } from './tenantView.ts';
 
 export interface RestoreRouteDependencies
   extends Pick<ConnectionRouteDependencies, 'connections'>, Pick<Surroundings, 'clock'> {
@@ -40,8 +40,7 @@ export function restoreRoutes(dependencies: RestoreRouteDependencies): readonly 
         example: { written: { message: 498, version: 2 }, there: {}, unfinished: {}, malformed: {} },
       },
       handle: async ({ parameters, body }) => {
-        const tenantId = parseId('tnt', parameters['tenantId'] ?? '');
-        if (tenantId === undefined) throw new AppError('tenant_not_found');
+        const { tenantId } = await changeableTenantOf(dependencies, parameters['tenantId']);
         const { connectionId } = await findConnection(dependencies.connections, tenantId, parameters['connectionId']);
         const wrong = body.find((line) => line instanceof AppError);
         if (wrong !== undefined) throw wrong;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ACTIVE, type TenantStanding } from '../../shared/identity/standing.ts';
+import { ACTIVE, type OpenStanding } from '../../shared/identity/standing.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
 import type { CorrelationId } from '../../shared/kernel/id.ts';
 import type { Tenant } from '../../shared/tenant/tenant.ts';
@@ -30,7 +30,7 @@ export function tenantStandingRoutes(dependencies: TenantStandingDependencies): 
   const { clock } = dependencies;
   const change = async (
     { tenantId, ...tenant }: Tenant,
-    standing: TenantStanding,
+    standing: OpenStanding,
     correlationId: CorrelationId,
   ): Promise<Answer> => {
     const work = {
@@ -39,8 +39,10 @@ export function tenantStandingRoutes(dependencies: TenantStandingDependencies): 
       sinceMs: clock.nowMs(),
     } as const;
     const asked: TenantWork = { ...work, correlationId };
-    if ((await changeStanding(dependencies, standing, asked)) === 'missing') throw new AppError('tenant_not_found');
-    await workAtOnce(dependencies, asked);
+    const outcome = await changeStanding(dependencies, standing, asked);
+    if (outcome === 'missing') throw new AppError('tenant_not_found');
+    if (outcome === 'ending') throw new AppError('tenant_being_deleted');
+    await workTenantAtOnce(dependencies, asked);
     return { status: 200, json: toTenantView({ ...tenant, tenantId, standing }) };
   };
   return [
@@ -67,8 +69,8 @@ export function tenantStandingRoutes(dependencies: TenantStandingDependencies): 
   ];
 }
 
-/** Makes the first pass. What it does not come to, or where it fails, is left to reconcile: the work is written down. */
-async function workAtOnce(dependencies: TenantStandingDependencies, work: TenantWork): Promise<void> {
+/** Makes the first pass of a work. What it does not come to, or where it fails, is left to reconcile: the work is written down. */
+export async function workTenantAtOnce(dependencies: TenantStandingDependencies, work: TenantWork): Promise<void> {
   const { clock, logger } = dependencies;
   const endsAtMs = clock.monotonicMs() + AT_ONCE_MS;
   await workTenant(dependencies, work, () => clock.monotonicMs() < endsAtMs).catch((error: unknown) => {

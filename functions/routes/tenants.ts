@@ -7,7 +7,7 @@ import { AppError } from '../../shared/kernel/appError.ts';
 import { parseId, type TenantId } from '../../shared/kernel/id.ts';
 import { createTenant, listTenants } from '../../shared/tenant/tenant.ts';
 import { route, type Route } from '../http/route.ts';
-import { tenantOf, tenantViewSchema, toTenantView } from './tenantView.ts';
+import { changeableTenantOf, tenantOf, tenantViewSchema, toTenantView } from './tenantView.ts';
 import { limitSchema, pageOf, toPage } from './views.ts';
 
 /** The most connections, and the most networks, that one key names: its row is read with each request that nobody remembers it for. */
@@ -148,19 +148,19 @@ export function tenantRoutes(dependencies: IdentityDependencies): readonly Route
     route('GET', '/v1/admin/tenants', {
       summary: 'List tenants, oldest first',
       access: 'operator',
-      query: z.strictObject({ after: z.string().optional(), limit: limitSchema }),
+      query: z.strictObject({
+        after: z.string().optional(),
+        limit: limitSchema,
+        deleted: z.enum(['true', 'false']).default('false').meta({
+          description: 'Whether those are listed, too, that were deleted in the last 400 days.',
+        }),
+      }),
       answers: { status: 200, schema: pageOf(tenantViewSchema) },
       handle: async ({ query }) => {
-        const page = await listTenants(dependencies, { after: placeOf('tnt', query.after), limit: query.limit });
-        return { status: 200, json: toPage(page.tenants.map(toTenantView), page.next) };
-      },
-    }),
-    route('GET', '/v1/admin/tenants/{tenantId}', {
-      summary: 'Read a tenant',
-      access: 'operator',
-      answers: { status: 200, schema: tenantViewSchema },
-      handle: async ({ parameters }) => {
-        return { status: 200, json: toTenantView(await tenantOf(dependencies, parameters['tenantId'])) };
+        const from = { after: placeOf('tnt', query.after), limit: query.limit };
+        const page = await listTenants(dependencies, { ...from, withDeleted: query.deleted === 'true' });
+        const data = page.tenants.map(toTenantView);
+        return { status: 200, json: toPage(data, page.next) };
       },
     }),
   ];
@@ -178,7 +178,7 @@ export function tenantKeyRoutes(dependencies: TenantKeyDependencies): readonly R
       body: newKeySchema,
       answers: { status: 201, schema: newKeyViewSchema },
       handle: async ({ parameters, body }) => {
-        const { tenantId } = await tenantOf(dependencies, parameters['tenantId']);
+        const { tenantId } = await changeableTenantOf(dependencies, parameters['tenantId']);
         const expiresAtMs = expiryAskedFor(body.expiresAt, clock.nowMs());
         const limits = await limitsAskedFor(dependencies, tenantId, body);
         const terms = { label: body.label, expiresAtMs, limits };

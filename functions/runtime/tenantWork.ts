@@ -1,5 +1,7 @@
 import { TenantHold, type HoldableConnection } from '../../shared/connection/tenantHold.ts';
 import { enqueueCommand, type CommandQueue, type ControlKind } from '../../shared/message/command.ts';
+import type { Connection } from '../../shared/connection/connection.ts';
+import type { TenantStanding } from '../../shared/identity/standing.ts';
 import type { Surroundings } from '../../shared/platform/surroundings.ts';
 import { endTenantWork, type TenantWork, type TenantWorkTable } from '../../shared/tenant/tenantWork.ts';
 import { listHoldable, setHeld, type HoldableEndpoint } from '../../shared/webhook/tenantWebhooks.ts';
@@ -13,6 +15,8 @@ import { listHoldable, setHeld, type HoldableEndpoint } from '../../shared/webho
  * - The tenant is resumed in the middle of a suspension, or the other way about: each write has how the tenant stands as its
  *   condition, so the pass that was overtaken changes nothing more, and the later one sees what it left.
  * - A request of the tenant that began before its suspension switches a connection on: a later pass switches it off.
+ *
+ * Those of a tenant that is being deleted end, each as by its own deletion. That is left to do until none is there any more.
  */
 export interface TenantWorkDependencies extends TenantWorkTable, CommandQueue, Pick<Surroundings, 'clock' | 'logger'> {
   /** A listener that is told of each webhook that posts again, at each pass. */
@@ -25,7 +29,36 @@ export interface TenantWorkDependencies extends TenantWorkTable, CommandQueue, P
  */
 const SETTLED_MS = 90_000;
 
-const commandOf = { suspend: 'stop', resume: 'start' } as const satisfies Record<TenantWork['work'], ControlKind>;
+/** What becomes of the connections and webhooks of a tenant, by what is to be done. */
+const rules = {
+  suspend: {
+    control: 'stop',
+    holds: 'suspended',
+    isRight: ({ connection }) => connection.wanted !== 'online',
+    write: (hold, connection) => hold.hold(connection),
+  },
+  resume: {
+    control: 'start',
+    holds: 'active',
+    isRight: ({ connection, isHeld }) => !isHeld || connection.wanted !== 'off',
+    write: (hold, connection) => hold.letGo(connection),
+  },
+  delete: {
+    control: 'unlink',
+    holds: 'deleting',
+    isRight: () => false,
+    write: (hold, connection) => hold.end(connection),
+  },
+} as const satisfies Record<TenantWork['work'], WorkRule>;
+
+interface WorkRule {
+  readonly control: ControlKind;
+  /** How a tenant stands meanwhile, and so whether its webhooks hold their deliveries. */
+  readonly holds: TenantStanding['state'];
+  /** Whether a connection is as it should be. */
+  readonly isRight: (found: HoldableConnection) => boolean;
+  readonly write: (hold: TenantHold, connection: Connection) => Promise<'written' | 'overtaken'>;
+}
 
 /**
  * Makes a pass, as far as there is time, and ends the work where nothing was left to do.
@@ -56,13 +89,13 @@ export async function workTenant(
 }
 
 async function workWebhooks(dependencies: TenantWorkDependencies, { tenantId, work }: TenantWork): Promise<number> {
-  const toHold = work === 'suspend';
+  const { holds } = rules[work];
   let changed = 0;
   for await (const endpoint of listHoldable(dependencies, tenantId)) {
-    const isRight = endpoint.isHeld === toHold;
-    if (!isRight && (await setHeld(dependencies, endpoint, toHold)) === 'overtaken') continue;
+    const isRight = endpoint.isHeld === (holds !== 'active');
+    if (!isRight && (await setHeld(dependencies, endpoint, holds)) === 'overtaken') continue;
     if (!isRight) changed += 1;
-    if (!toHold) await dependencies.onLetGo?.(endpoint);
+    if (holds === 'active') await dependencies.onLetGo?.(endpoint);
   }
   return changed;
 }
@@ -72,14 +105,12 @@ async function workConnection(
   dependencies: TenantWorkDependencies,
   hold: TenantHold,
   { work, correlationId }: TenantWork,
-  { connection, isHeld }: HoldableConnection,
+  found: HoldableConnection,
 ): Promise<boolean> {
-  const isRight = work === 'suspend' ? connection.wanted !== 'online' : !isHeld || connection.wanted !== 'off';
-  if (isRight) return false;
-  const written = await (work === 'suspend' ? hold.hold(connection) : hold.letGo(connection));
-  if (written === 'overtaken') return false;
+  const { control, isRight, write } = rules[work];
+  const { connection } = found;
+  if (isRight(found) || (await write(hold, connection)) === 'overtaken') return false;
   const { tenantId, connectionId, shard } = connection;
-  const control = commandOf[work];
   const command = { version: 1, kind: 'control', control, tenantId, connectionId, correlationId } as const;
   await enqueueCommand(dependencies, shard, command, `${work}-${dependencies.clock.nowMs()}-${connectionId}`).catch(
     (error: unknown) => {

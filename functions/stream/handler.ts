@@ -206,9 +206,12 @@ const tooMany = (most: number): { readonly detail: string; readonly retryAfterSe
         retryAfterSeconds: 10,
       };
 
+/** What says of a key that it opens nothing. */
+const REFUSALS: ReadonlySet<string> = new Set(['unauthorized', 'tenant_suspended', 'tenant_deleted']);
+
 /** Reads an error of the look at a key: a refusal says that it opens nothing, and anything else says nothing. */
 function isAnswered(error: unknown): boolean {
-  if (error instanceof AppError && (error.code === 'unauthorized' || error.code === 'tenant_suspended')) return false;
+  if (error instanceof AppError && REFUSALS.has(error.code)) return false;
   throw error;
 }
 

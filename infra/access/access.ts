@@ -1,17 +1,6 @@
-import type { ProcessAccess, ProcessName, TableAccess, TableAction } from './processAccess.ts';
-
-const core = (key: string, ...actions: readonly TableAction[]): TableAccess => ({
-  table: 'core',
-  keys: [`${key}#*`],
-  actions,
-});
-
-/** What is due of exports and erasures, and the jobs of each tenant. */
-const archive = (...actions: readonly TableAction[]): TableAccess => ({
-  table: 'core',
-  keys: ['ARCHIVE', 'ARCHIVE#*'],
-  actions,
-});
+import { archiveAccess } from './archiveAccess.ts';
+import type { ProcessAccess, ProcessName } from './processAccess.ts';
+import { archive, core } from './tableRows.ts';
 
 /** The calls that Lambda's event source makes in the name of its function. */
 const eventSource = ['DeleteMessage', 'GetQueueAttributes', 'ReceiveMessage'] as const;
@@ -88,6 +77,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('TENANTS', 'PutItem', 'Query', 'UpdateItem'),
       // A tenant that is suspended or resumed, whose connections and webhooks follow.
       { table: 'core', keys: ['TENANT_WORK'], actions: ['PutItem'] },
+      // The deletion of a tenant: begun here, and noted for each connection that ends with it.
+      archive('PutItem'),
       // The trails of audit, to which rows are only ever added.
       core('AUDIT', 'PutItem', 'Query'),
       // The admin routes show the oldest message that waits on a connection.
@@ -178,8 +169,9 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('CON', 'GetItem', 'Query'),
       // Deliveries that waited for hours, or until their tenant was resumed, go into their queue.
       core('ENDPOINT', 'DeleteItem', 'PutItem', 'Query', 'UpdateItem'),
-      // Connections and webhooks of tenants that were suspended or resumed.
+      // Connections and webhooks of tenants that were suspended, resumed or deleted; those that end with their tenant are noted.
       { table: 'core', keys: ['TENANT_WORK'], actions: ['DeleteItem', 'Query'] },
+      core('ARCHIVE', 'PutItem'),
       core('TENANT', 'ConditionCheckItem', 'Query', 'UpdateItem'),
     ],
     queues: [
@@ -204,6 +196,9 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('HISTORY', 'DeleteItem', 'Query'),
       core('CHATS', 'DeleteItem', 'Query'),
       core('CONTACTS', 'DeleteItem', 'Query'),
+      // Where the tenant of a connection is deleted: its files are noted, and on its note how far it is.
+      core('FILES', 'PutItem'),
+      core('ARCHIVE', 'UpdateItem'),
     ],
     queues: [
       { queue: 'commands', actions: ['SendMessage'] },
@@ -220,8 +215,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('MEDIA', 'DeleteItem', 'GetItem', 'PartiQLInsert', 'PutItem', 'UpdateItem'),
       // Files as they lie at WhatsApp.
       core('UPLOAD', 'DeleteItem', 'GetItem', 'PutItem', 'Query'),
-      // For how long a tenant has its files kept, which of them hold an object, and how much is kept.
-      core('FILES', 'GetItem'),
+      // For how long a tenant has its files kept, which of them hold an object, and how much is kept. Of a tenant that is deleted the notes of files go.
+      core('FILES', 'DeleteItem', 'GetItem'),
       core('OBJECT', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
       core('KEPT', 'UpdateItem'),
       // Histories of phones: notices, messages, chats and people; and which of the messages are there by themselves.
@@ -242,30 +237,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
     objects: ['AbortMultipartUpload', 'DeleteObject', 'GetObject', 'ListBucket', 'PutObject'],
     dataKeys: false,
   },
-  // The archive function reads all that is kept of conversations, and removes what there is of a person. It sees no session and no key of the API.
-  archive: {
-    tables: [
-      archive('DeleteItem', 'GetItem', 'PutItem', 'Query'),
-      // The connections of a tenant.
-      core('TENANT', 'GetItem', 'Query'),
-      core('CON', 'BatchGetItem', 'DeleteItem', 'Query'),
-      core('CHATS', 'DeleteItem', 'Query'),
-      core('CONTACTS', 'DeleteItem', 'GetItem', 'Query'),
-      // Messages of histories are taken from the rows in which they are packed with others.
-      core('HISTORY', 'DeleteItem', 'GetItem', 'PutItem', 'Query', 'UpdateItem'),
-      core('MEDIA', 'BatchGetItem'),
-    ],
-    queues: [
-      // The end of an export, or of an erasure, is a fact.
-      { queue: 'events', actions: ['SendMessage'] },
-      // The media function erases the files of erased messages.
-      { queue: 'media', actions: ['SendMessage'] },
-    ],
-    // Files of messages are copied into exports: S3 wants the right to read of whoever copies.
-    objects: ['AbortMultipartUpload', 'DeleteObject', 'GetObject', 'ListBucket', 'PutObject'],
-    writtenObjects: '*/exports/*',
-    dataKeys: false,
-  },
+  archive: archiveAccess,
   // The stream service reads the log. It writes what stands in for a page that never came, its places, and that a ticket is used up.
   stream: {
     tables: [
@@ -307,7 +279,7 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       core('HISTORY', 'PutItem', 'Query'),
       // Files that the phone is asked for, and what it answers; and pictures that WhatsApp shows, which are kept as long as the tenant says.
       core('MEDIA', 'GetItem', 'PutItem', 'UpdateItem'),
-      core('FILES', 'GetItem'),
+      core('FILES', 'GetItem', 'PutItem'),
       // Files that messages are made of, as they lie at WhatsApp.
       core('UPLOAD', 'GetItem'),
       // What WhatsApp has answered about phone numbers.
@@ -316,7 +288,8 @@ export const processAccess: Readonly<Record<ProcessName, ProcessAccess>> = {
       { table: 'fleet', keys: ['EVENT_QUEUES'], actions: ['GetItem'] },
       // A connection's facts go to another queue only while the shard has the same owner.
       { table: 'fleet', keys: ['SHARD#*'], actions: ['ConditionCheckItem'] },
-      { table: 'sessions', actions: ['BatchGetItem', 'PutItem', 'Query', 'UpdateItem'] },
+      // A session is removed where its tenant is deleted.
+      { table: 'sessions', actions: ['BatchGetItem', 'DeleteItem', 'PutItem', 'Query', 'UpdateItem'] },
     ],
     queues: [
       { queue: 'commands', actions: ['ChangeMessageVisibility', 'DeleteMessage', 'ReceiveMessage'] },

@@ -75,7 +75,7 @@ export class ScheduleStack extends Stack {
     this.#eachMinute('ArchiveEachMinute', archive, settings, {
       id: 'archive-silent',
       heading: 'Archive does not run',
-      sentence: 'Archive did not run for 15 minutes: no export and no erasure of a contact goes on.',
+      sentence: 'Archive did not run for 15 minutes: no export, erasure of a contact or deletion of a tenant goes on.',
     });
     new RunbookAlarm(this, 'archive-stuck', {
       stage,
@@ -83,7 +83,7 @@ export class ScheduleStack extends Stack {
       threshold: 1,
       severity: 'ticket',
       heading: 'An export or an erasure stands still',
-      sentence: 'An export, or the erasure of a contact, has failed again and again for an hour.',
+      sentence: 'An export, the erasure of a contact or the deletion of a tenant has come no further for an hour.',
     });
   }
 

@@ -1,4 +1,4 @@
-import type { ConnectionId, CorrelationId, ErasureId, ExportId, TenantId } from '../kernel/id.ts';
+import type { ConnectionId, CorrelationId, ErasureId, ExportId, MediaId, TenantId } from '../kernel/id.ts';
 import type { JobPlace } from './jobPlace.ts';
 
 /** What every job of the archive function has: its row says how far it is, and when it is to be looked at next. */
@@ -126,7 +126,33 @@ export interface ScheduleJob extends JobCommon {
   readonly lastExportId?: ExportId | undefined;
 }
 
-export type ArchiveJob = ExportJob | ErasureJob | ScheduleJob;
+/** What the deletion of a tenant does, in this order, each with what is still there. */
+export const deletionSteps = {
+  connections: 'Its connections end, each unlinked at WhatsApp.',
+  conversations: 'What is kept of its conversations is removed; twice, with ten minutes between.',
+  files: 'Its files are removed.',
+  rows: 'Its webhooks, log of events, exports and keys are removed.',
+} as const satisfies Record<string, string>;
+export type DeletionStep = keyof typeof deletionSteps;
+
+/** The deletion of a tenant. */
+export interface DeletionJob extends JobCommon {
+  readonly kind: 'deletion';
+  readonly jobId: 'deletion';
+  readonly correlationId: CorrelationId;
+  readonly createdAtMs: number;
+  readonly step: DeletionStep;
+  /** What of the step is still to be done: connections or files. */
+  readonly left?: number | undefined;
+  /** The rows of conversations that are removed so far. */
+  readonly seen?: number | undefined;
+  /** The files that were asked to go last, up to this one. */
+  readonly asked?: { readonly atMs: number; readonly last: MediaId } | undefined;
+  readonly removed: Readonly<Record<string, number>>;
+  readonly progressAtMs: number;
+}
+
+export type ArchiveJob = ExportJob | ErasureJob | ScheduleJob | DeletionJob;
 
 /** The longest that the files of an export are kept, in days: the bucket removes what is older. */
 export const MOST_KEPT_DAYS = 90;

@@ -133,13 +133,14 @@ export class ArchiveJobs {
     return (await this.#transact([{ Put }, ...moved, ...beside])) ? next : 'changed';
   }
 
-  /** Removes a job. Condition: it is as it was read. */
-  async end(job: ArchiveJob): Promise<'ended' | 'changed'> {
+  /** Removes a job, and makes some writes with it. Condition: it is as it was read, and theirs. */
+  async end(job: ArchiveJob, beside: readonly TransactionWrite[] = []): Promise<'ended' | 'changed'> {
     const TableName = this.#TableName;
     const Key = { ...archiveJobKey(job.tenantId, job.jobId) };
     const isDone = await this.#transact([
       { Delete: { TableName, Key, ...asRead(job) } },
       { Delete: { TableName, Key: dueKeyOf(job) } },
+      ...beside,
     ]);
     return isDone ? 'ended' : 'changed';
   }
@@ -150,7 +151,7 @@ export class ArchiveJobs {
   }
 
   #toItem(job: ArchiveJob): Item {
-    const kept = job.kind === 'schedule' ? {} : { ttl: expiryOf('archiveJob', this.#nowMs()) };
+    const kept = staysUntilEnded(job.jobId) ? {} : { ttl: expiryOf('archiveJob', this.#nowMs()) };
     return { ...archiveJobKey(job.tenantId, job.jobId), ...job, ...kept };
   }
 
@@ -180,8 +181,13 @@ function dueKeyOf({ tenantId, jobId, dueAtMs }: DueJob) {
 }
 
 function toDueItem({ tenantId, jobId, dueAtMs }: DueJob, nowMs: number): Item {
-  const kept = jobId === 'schedule' ? {} : { ttl: expiryOf('archiveJob', Math.max(dueAtMs, nowMs)) };
+  const kept = staysUntilEnded(jobId) ? {} : { ttl: expiryOf('archiveJob', Math.max(dueAtMs, nowMs)) };
   return { ...dueArchiveKey(tenantId, jobId, dueAtMs), tenantId, jobId, dueAtMs, ...kept };
+}
+
+/** Whether a job is there until it is ended: a schedule, and the deletion of a tenant, which never gives up. */
+function staysUntilEnded(jobId: ArchiveJobId): boolean {
+  return jobId === 'schedule' || jobId === 'deletion';
 }
 
 function toJob({ pk: _pk, sk: _sk, ttl: _ttl, ...job }: Item): ArchiveJob {

@@ -1,8 +1,13 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  TransactWriteCommand,
+  type DynamoDBDocumentClient,
+  type TransactWriteCommandInput,
+} from '@aws-sdk/lib-dynamodb';
 import type { TenantStanding } from '../identity/standing.ts';
 import type { TenantId } from '../kernel/id.ts';
 import { CONNECTION_PREFIX, connectionKey, shardIndexKey, tenantKey } from '../platform/keys.ts';
+import { endedConnectionKey } from '../platform/tenantKeys.ts';
 import { queryItems } from '../platform/pages.ts';
 import { SHARD_INDEX, tableName } from '../platform/tables.ts';
 import type { Connection } from './connection.ts';
@@ -64,6 +69,22 @@ export class TenantHold {
     });
   }
 
+  /**
+   * Has a connection of a tenant end that is being deleted, and notes it: its rows are found by that note when its record is gone. Condition: its record is there,
+   * and the tenant is being deleted.
+   */
+  end(connection: Connection): Promise<'written' | 'overtaken'> {
+    const { tenantId, connectionId, shard } = connection;
+    const Item = { ...endedConnectionKey(tenantId, connectionId), connectionId };
+    const update = {
+      UpdateExpression: 'SET wanted = :deleted, #shardKey = :shardKey REMOVE isHeld',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeNames: { '#shardKey': SHARD_INDEX.partitionKey },
+      ExpressionAttributeValues: { ':deleted': 'deleted', ':shardKey': shardIndexKey(shard) },
+    };
+    return this.#write(connection, 'deleting', update, [{ Put: { TableName: this.#TableName, Item } }]);
+  }
+
   async #write(
     { tenantId, connectionId }: Connection,
     state: TenantStanding['state'],
@@ -73,6 +94,7 @@ export class TenantHold {
       readonly ExpressionAttributeNames: Record<string, string>;
       readonly ExpressionAttributeValues: Record<string, unknown>;
     },
+    beside: NonNullable<TransactWriteCommandInput['TransactItems']> = [],
   ): Promise<'written' | 'overtaken'> {
     const TableName = this.#TableName;
     try {
@@ -81,6 +103,7 @@ export class TenantHold {
           TransactItems: [
             { ConditionCheck: { TableName, Key: tenantKey(tenantId), ...whileTenantIs(state) } },
             { Update: { TableName, Key: connectionKey(tenantId, connectionId), ...update } },
+            ...beside,
           ],
         }),
       );

@@ -1,4 +1,5 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { standingIn } from '../identity/standing.ts';
 import type { TenantId } from '../kernel/id.ts';
 import { eventDirectoryKey, tenantKey } from '../platform/keys.ts';
 import { scanItems } from '../platform/pages.ts';
@@ -24,6 +25,8 @@ export async function beginEras(dependencies: EventLogDependencies): Promise<num
     ExpressionAttributeValues: { ':sk': sk },
   });
   for await (const item of items) {
+    // One that was deleted has no log, and is to have none.
+    if (standingIn(item).state === 'deleted') continue;
     await beginEra(dependencies, String(item['pk']).replace(/^TENANT#/, '') as TenantId);
     tenants += 1;
   }

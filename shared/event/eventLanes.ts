@@ -31,6 +31,8 @@ export interface EventDirectory {
   readonly past: readonly PastGeneration[];
   /** The generation that is to follow, while the lanes are being sealed. */
   readonly growsTo?: number | undefined;
+  /** Present where the tenant is being deleted, and no event comes any more. */
+  readonly isEnded?: true | undefined;
 }
 
 export interface PastGeneration {
@@ -65,10 +67,19 @@ export async function laneOf(
   tenantId: TenantId,
   connectionId: ConnectionId,
 ): Promise<Lane> {
+  const { generation } = await recentDirectory(dependencies, tenantId);
+  return laneIn(generation, connectionId);
+}
+
+/** Whether a tenant's log takes no events any more, by a directory that was read in the last few seconds. */
+export async function isLogEnded(dependencies: EventLogDependencies, tenantId: TenantId): Promise<boolean> {
+  return (await recentDirectory(dependencies, tenantId)).isEnded === true;
+}
+
+async function recentDirectory(dependencies: EventLogDependencies, tenantId: TenantId): Promise<EventDirectory> {
   const known = directoriesOf(dependencies).get(tenantId);
   const isFresh = known !== undefined && dependencies.clock.monotonicMs() - known.readAtMs < DIRECTORY_MS;
-  const { generation } = isFresh ? known.directory : await readDirectory(dependencies, tenantId);
-  return laneIn(generation, connectionId);
+  return isFresh ? known.directory : readDirectory(dependencies, tenantId);
 }
 
 /** Reads the directory of a tenant's log, strongly consistent; it is then known to {@link laneOf}. */
@@ -85,6 +96,7 @@ export async function readDirectory(dependencies: EventLogDependencies, tenantId
     generation: (answer.Item?.['generation'] as number | undefined) ?? 0,
     past: (answer.Item?.['past'] as readonly PastGeneration[] | undefined) ?? [],
     growsTo: answer.Item?.['growsTo'] as number | undefined,
+    isEnded: answer.Item?.['isEnded'] as true | undefined,
   };
   directoriesOf(dependencies).set(tenantId, { directory, readAtMs });
   return directory;

@@ -12,9 +12,40 @@ export type TenantStanding =
       /** What its operator says of it, which its callers read. */
       readonly reason: string;
       readonly sinceMs: number;
-    };
+    }
+  | {
+      /** All that there is of it is being removed; nothing leads back from here. */
+      readonly state: 'deleting';
+      readonly sinceMs: number;
+      /** How far that is, as its job wrote it down last. */
+      readonly progress?: DeletionProgress;
+    }
+  | ({
+      readonly state: 'deleted';
+      /** When it was asked for. */
+      readonly sinceMs: number;
+    } & DeletionReceipt);
 
-export const ACTIVE: TenantStanding = { state: 'active' };
+export interface DeletionProgress {
+  readonly step: string;
+  /** What the step has still to do: connections or files. */
+  readonly left?: number | undefined;
+  readonly removed: Readonly<Record<string, number>>;
+  /** When it last came further. */
+  readonly atMs: number;
+}
+
+/** What is kept of a tenant that was deleted. */
+export interface DeletionReceipt {
+  readonly deletedAtMs: number;
+  /** How much was removed, by what it was. */
+  readonly removed: Readonly<Record<string, number>>;
+}
+
+/** How a tenant stands from which there is a way back. */
+export type OpenStanding = Extract<TenantStanding, { readonly state: 'active' | 'suspended' }>;
+
+export const ACTIVE: OpenStanding = { state: 'active' };
 
 /** How a tenant stands, as its row has it. */
 export function standingIn(item: Readonly<Record<string, unknown>>): TenantStanding {
@@ -37,11 +68,21 @@ export async function findStanding(
   return Item === undefined ? undefined : standingIn(Item);
 }
 
-/** Throws `unauthorized` where there is no such tenant, and `tenant_suspended` with the reason for one that is suspended. */
+/** Whether a tenant is being deleted, or was. */
+export function isEnding(standing: TenantStanding): boolean {
+  return standing.state === 'deleting' || standing.state === 'deleted';
+}
+
+/** Throws `unauthorized` where there is no such tenant, `tenant_deleted` for one that is being deleted, and `tenant_suspended` with the reason for one that is suspended. */
 export function assertActive(standing: TenantStanding | undefined): void {
   if (standing === undefined) throw new AppError('unauthorized');
   if (standing.state === 'active') return;
   const since = new Date(standing.sinceMs).toISOString();
+  if (standing.state !== 'suspended') {
+    throw new AppError('tenant_deleted', {
+      detail: `This tenant is being deleted since ${since}, with all that it has.`,
+    });
+  }
   throw new AppError('tenant_suspended', {
     detail: `This tenant is suspended since ${since}: ${standing.reason} Its data is kept. Ask the operator of this service.`,
   });

@@ -7,6 +7,7 @@ import { tableName } from '../platform/tables.ts';
 import type { BroughtFile } from './broughtFile.ts';
 import { asKept } from './fileKeeping.ts';
 import type { MediaFault } from './mediaFaults.ts';
+import { noteTenantFile } from './fileNotes.ts';
 
 /** What has become of a file that was brought. */
 export type BroughtEnd =
@@ -24,6 +25,7 @@ export type BroughtEnd =
 /** The rows of files that tenants bring, which stand beside those of files that come. The caller checks whose it is. */
 export class BroughtFileStore {
   readonly #table: DynamoDBDocumentClient;
+  readonly #stage: string;
   readonly #TableName: string;
   readonly #nowMs: () => number;
 
@@ -33,12 +35,14 @@ export class BroughtFileStore {
     readonly clock: { readonly nowMs: () => number };
   }) {
     this.#table = given.table;
+    this.#stage = given.stage;
     this.#TableName = tableName(given.stage, 'core');
     this.#nowMs = given.clock.nowMs;
   }
 
-  /** Writes the row of a file. Condition: there is none. Returns whether it is new. */
+  /** Writes the row of a file, and before it the note by which it is found when its tenant is deleted. Condition: there is none. Returns whether it is new. */
   async create(file: BroughtFile): Promise<boolean> {
+    await noteTenantFile({ table: this.#table, stage: this.#stage }, file, this.#nowMs());
     const Item = { ...mediaKey(file.mediaId), ...file, ttl: expiryOf('message', this.#nowMs()) };
     return isMade(
       this.#table.send(

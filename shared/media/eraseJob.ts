@@ -53,16 +53,38 @@ export const eraseFilesJobSchema = z.object({
 });
 export type EraseFilesJob = z.infer<typeof eraseFilesJobSchema>;
 
+/** The same for some files of a tenant that is deleted, of which nothing is to stay. */
+export const eraseForGoodJobSchema = z.object({
+  version: z.literal(1),
+  kind: z.literal('erase_for_good'),
+  tenantId,
+  mediaIds: z.array(text.transform((id) => id as MediaId)).max(FILES_A_JOB),
+});
+export type EraseForGoodJob = z.infer<typeof eraseForGoodJobSchema>;
+
+/** The jobs that erase some files of a tenant for good. */
+export function eraseForGoodJobsOf(owner: TenantId, mediaIds: readonly MediaId[]): readonly EraseForGoodJob[] {
+  return inJobs(mediaIds).map((some) => ({
+    version: 1,
+    kind: 'erase_for_good',
+    tenantId: owner,
+    mediaIds: [...some],
+  }));
+}
+
+function inJobs(mediaIds: readonly MediaId[]): readonly (readonly MediaId[])[] {
+  return Array.from({ length: Math.ceil(mediaIds.length / FILES_A_JOB) }, (_, place) =>
+    mediaIds.slice(place * FILES_A_JOB, (place + 1) * FILES_A_JOB),
+  );
+}
+
 /** The jobs that erase some files of a connection. */
 export function eraseFilesJobsOf(
   { tenantId: owner, connectionId }: Pick<EraseFilesJob, 'tenantId' | 'connectionId'>,
   mediaIds: readonly MediaId[],
 ): readonly EraseFilesJob[] {
   const common = { version: 1, kind: 'erase_files', tenantId: owner, connectionId } as const;
-  return Array.from({ length: Math.ceil(mediaIds.length / FILES_A_JOB) }, (_, place) => ({
-    ...common,
-    mediaIds: mediaIds.slice(place * FILES_A_JOB, (place + 1) * FILES_A_JOB),
-  }));
+  return inJobs(mediaIds).map((some) => ({ ...common, mediaIds: [...some] }));
 }
 
 /** What a file that came with a message holds, while it has a round. */
@@ -98,7 +120,7 @@ export function eraseJobOf(row: Media | BroughtFile): EraseJob {
 /** Has bytes removed. Resolves when the queue has the jobs; one that is asked for twice is done twice, which is as good as once. */
 export async function askToErase(
   { queue, stage, queueUrlBase }: MediaQueue,
-  jobs: readonly (EraseJob | EraseMessageJob | EraseFilesJob)[],
+  jobs: readonly (EraseJob | EraseMessageJob | EraseFilesJob | EraseForGoodJob)[],
 ): Promise<void> {
   const entries = jobs.map((job) => ({ MessageBody: JSON.stringify(job), MessageGroupId: job.tenantId }));
   await sendEntries(queue, `${queueUrlBase}${mediaQueueName(stage)}`, entries);

@@ -1,11 +1,19 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  PutCommand,
+  TransactWriteCommand,
+  UpdateCommand,
+  type DynamoDBDocumentClient,
+} from '@aws-sdk/lib-dynamodb';
 import type { MediaFile } from '../content/mediaFile.ts';
 import type { ConnectionId, CorrelationId, MediaId, MessageId, TenantId } from '../kernel/id.ts';
 import { expiryOf } from '../platform/expiry.ts';
+import { isMade } from '../platform/isMade.ts';
 import { ERASURES, erasureKey, MESSAGE_PREFIX, messageKey, messagePartition } from '../platform/keys.ts';
 import { queryItems, readPage } from '../platform/pages.ts';
 import { tableName } from '../platform/tables.ts';
+import { endedConnectionKey } from '../platform/tenantKeys.ts';
 import { mediaIdsOf } from './media.ts';
 
 /** A connection that was deleted, while its rows and files may still be kept. */
@@ -19,7 +27,12 @@ export interface Erasure {
   readonly phase?: 'rows' | 'last';
   /** The time, in milliseconds since 1970, before which nothing is to be done. */
   readonly againAtMs?: number;
+  /** Present where its tenant is deleted: nothing of it stays, also what has not ended, and the rows of its files go. */
+  readonly forGood?: true;
 }
+
+/** How many rows of a connection were removed, by what they were. */
+export type RemovedRows = Readonly<Record<string, number>>;
 
 /** Some files that are to be erased, and the message that was looked at last. */
 export interface FilesFound {
@@ -36,7 +49,15 @@ const MESSAGES_A_STEP = 200;
 export function toErasureItem(erasure: Erasure, nowMs: number): Readonly<Record<string, unknown>> {
   const { tenantId, connectionId, correlationId } = erasure;
   // No message is kept any longer, and so no file.
-  return { ...erasureKey(connectionId), tenantId, connectionId, correlationId, ttl: expiryOf('message', nowMs) };
+  const kind = erasure.forGood === undefined ? {} : { forGood: true };
+  return {
+    ...erasureKey(connectionId),
+    tenantId,
+    connectionId,
+    correlationId,
+    ...kind,
+    ttl: expiryOf('message', nowMs),
+  };
 }
 
 /**
@@ -99,6 +120,51 @@ export class Erasures {
   /** Writes down when to go on, and what is done by then. Condition: the erasure is still there. */
   lookAgain(erasure: Erasure, then: Required<Pick<Erasure, 'againAtMs' | 'phase'>>): Promise<'written' | 'gone'> {
     return this.#set(erasure, then);
+  }
+
+  /** Has all rows of a connection removed whose tenant is deleted. Condition: that is not asked for yet. */
+  async beginForGood(erasure: Erasure & { readonly forGood: true }, nowMs: number): Promise<void> {
+    await isMade(
+      this.#table.send(
+        new PutCommand({
+          TableName: this.#TableName,
+          Item: { ...toErasureItem(erasure, nowMs) },
+          ConditionExpression: 'attribute_not_exists(pk) OR attribute_not_exists(forGood)',
+        }),
+      ),
+    );
+  }
+
+  /** Adds what was removed to the note of the connection, by which its tenant's deletion sees how far it is. */
+  async noteRemoved(erasure: Erasure, removed: RemovedRows): Promise<void> {
+    if (Object.keys(removed).length === 0) return;
+    const { Update } = this.#noteWrite(erasure, removed, {});
+    await isMade(this.#table.send(new UpdateCommand(Update)));
+  }
+
+  /** Ends an erasure for good, and writes that on the note of the connection. Condition: the note is there. */
+  async endForGood(erasure: Erasure, removed: RemovedRows): Promise<void> {
+    const Delete = { TableName: this.#TableName, Key: erasureKey(erasure.connectionId) };
+    const note = this.#noteWrite(erasure, removed, { isErased: true });
+    await this.#table.send(new TransactWriteCommand({ TransactItems: [{ Delete }, note] }));
+  }
+
+  #noteWrite({ tenantId, connectionId }: Erasure, removed: RemovedRows, set: { readonly isErased?: true }) {
+    const counts = Object.entries(removed);
+    const sets = Object.entries(set);
+    const names = [...counts, ...sets].map(([name]) => name);
+    const adds = counts.length === 0 ? '' : ` ADD ${counts.map(([name]) => `#${name} :${name}`).join(', ')}`;
+    const written = sets.length === 0 ? '' : `SET ${sets.map(([name]) => `#${name} = :${name}`).join(', ')}`;
+    return {
+      Update: {
+        TableName: this.#TableName,
+        Key: endedConnectionKey(tenantId, connectionId),
+        UpdateExpression: `${written}${adds}`.trim(),
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+        ExpressionAttributeValues: Object.fromEntries([...counts, ...sets].map(([name, value]) => [`:${name}`, value])),
+      },
+    };
   }
 
   async #set({ connectionId }: Erasure, set: Partial<Erasure>): Promise<'written' | 'gone'> {

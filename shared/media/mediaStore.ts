@@ -119,6 +119,13 @@ export class MediaStore {
     return isGone;
   }
 
+  /** Removes the rows of a file whose tenant is deleted. Whoever is at work on it finds that out with its next write. */
+  async remove(mediaId: MediaId): Promise<void> {
+    for (const Key of [thumbnailKey(mediaId), mediaKey(mediaId)]) {
+      await this.#table.send(new DeleteCommand({ TableName: this.#TableName, Key }));
+    }
+  }
+
   /** Notes that the phone is asked for a file now. Condition: it is pending, in this round, and nobody has asked meanwhile. */
   async noteAsked({ mediaId, round, asked }: Pick<Media, 'mediaId' | 'round' | 'asked'>): Promise<boolean> {
     const set = { asked: { times: (asked?.times ?? 0) + 1, atMs: this.#nowMs() } };

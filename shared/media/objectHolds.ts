@@ -124,6 +124,11 @@ export class ObjectHolds {
     });
   }
 
+  /** Forgets an object that was let go for good: its tenant is deleted, and nobody will hold it again. */
+  async forget(object: ObjectName): Promise<void> {
+    await this.#given.table.send(new DeleteCommand({ TableName: this.#TableName, Key: objectKey(object) }));
+  }
+
   async #find(object: ObjectName): Promise<ObjectRow | undefined> {
     const Key = objectKey(object);
     const { Item } = await this.#given.table.send(

@@ -2,7 +2,7 @@ import type { ErasureId, ExportId, TenantId } from '../kernel/id.ts';
 import type { ItemKey } from './keys.ts';
 
 /** The keys of exports, of erasures of contacts, and of what says when something is to be done about them. */
-export type ArchiveJobId = ExportId | ErasureId | 'schedule';
+export type ArchiveJobId = ExportId | ErasureId | 'schedule' | 'deletion';
 
 /** What is to be done, of all tenants, in the order of its times. */
 export const DUE_ARCHIVES = 'ARCHIVE';
@@ -21,7 +21,8 @@ export const archiveJobKey = (tenantId: TenantId, jobId: ArchiveJobId): ItemKey 
   sk: `${ARCHIVE_JOB_PREFIX}${jobId}`,
 });
 /** The files of an export, in the order of their names. */
-export const exportFilePrefix = (exportId: ExportId): string => `FILE#${exportId}#`;
+export const EXPORT_FILE_PREFIX = 'FILE#';
+export const exportFilePrefix = (exportId: ExportId): string => `${EXPORT_FILE_PREFIX}${exportId}#`;
 export const exportFileKey = (tenantId: TenantId, exportId: ExportId, name: string): ItemKey => ({
   pk: archivePartition(tenantId),
   sk: `${exportFilePrefix(exportId)}${name}`,

@@ -38,6 +38,8 @@ export const retentionSeconds = {
   /** An entry of audit: what happened a year ago can be looked up while the year is being looked at. */
   audit: 400 * DAY_SECONDS,
   event: 30 * DAY_SECONDS,
+  /** The mark that a log takes no events any more: for longer than a queue keeps a fact. */
+  endedLog: 15 * DAY_SECONDS,
   handledFact: 30 * DAY_SECONDS,
   /** The way to the last message with options in a chat. */
   askedChoice: DAY_SECONDS,

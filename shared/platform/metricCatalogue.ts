@@ -239,12 +239,13 @@ export const metricCatalogue = {
   BulkMessages: { ...count, question: 'How many messages of bulk sends were put into the queue?' },
   ArchiveJobsEnded: {
     ...trouble,
-    dimensions: { outcome: ['export_done', 'export_failed', 'erasure_done'] },
-    question: 'How many exports and erasures of contacts were over?',
+    dimensions: { outcome: ['export_done', 'export_failed', 'erasure_done', 'tenant_deleted'] },
+    question: 'How many exports, erasures of contacts and deletions of tenants were over?',
   },
   ArchiveStuck: {
     ...trouble,
-    question: 'How often did a step of an export or an erasure fail that had come no further for an hour?',
+    question:
+      'How often was an export, an erasure or the deletion of a tenant looked at in vain that had come no further for an hour?',
   },
   BulkSendsEnded: { ...count, question: 'How many bulk sends were over, with all of their messages or before?' },
   MediaFetched: {

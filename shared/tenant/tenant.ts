@@ -43,10 +43,10 @@ export async function createTenant(dependencies: TenantDependencies, name: strin
   return { ...row, standing: ACTIVE };
 }
 
-/** The tenants of this deployment, oldest first. */
+/** The tenants of this deployment, oldest first. @param page.withDeleted whether also those that were deleted */
 export async function listTenants(
   { table, stage }: Pick<TenantDependencies, 'table' | 'stage'>,
-  page: { readonly after: TenantId | undefined; readonly limit: number },
+  page: { readonly after: TenantId | undefined; readonly limit: number; readonly withDeleted?: boolean },
 ): Promise<{ readonly tenants: readonly Tenant[]; readonly next: TenantId | undefined }> {
   const rows = queryItems(
     table,
@@ -58,7 +58,10 @@ export async function listTenants(
     },
     { after: page.after && { ...tenantListKey(page.after) }, pageSize: page.limit + 1 },
   );
-  const { shown, last } = await readPage(rows, { limit: page.limit, show: toTenant });
+  const { shown, last } = await readPage(rows, {
+    limit: page.limit,
+    show: (item) => (page.withDeleted !== true && standingIn(item).state === 'deleted' ? undefined : toTenant(item)),
+  });
   return { tenants: shown, next: last === undefined ? undefined : toTenant(last).tenantId };
 }
 

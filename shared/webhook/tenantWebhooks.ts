@@ -1,5 +1,6 @@
 import { TransactWriteCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { wasOvertaken, whileTenantIs } from '../connection/tenantHold.ts';
+import type { TenantStanding } from '../identity/standing.ts';
 import type { EndpointId, TenantId } from '../kernel/id.ts';
 import { ENDPOINT_PREFIX, endpointKey, tenantKey } from '../platform/keys.ts';
 import { queryItems } from '../platform/pages.ts';
@@ -36,22 +37,24 @@ export async function* listHoldable(
 /**
  * Has an endpoint hold its deliveries, or post them again. What comes to be delivered meanwhile is kept in rows, as for one that is disabled.
  * Condition: the endpoint exists, and the tenant still stands so; a run that was overtaken changes nothing.
+ * @param state how the tenant stands: those of one that is active post
  */
 export async function setHeld(
   { table, stage }: WebhookTable,
   { tenantId, endpointId }: HoldableEndpoint,
-  isHeld: boolean,
+  state: TenantStanding['state'],
 ): Promise<'written' | 'overtaken'> {
   const TableName = tableName(stage, 'core');
-  const write = isHeld
-    ? { UpdateExpression: 'SET isHeld = :held', ExpressionAttributeValues: { ':held': true } }
-    : { UpdateExpression: 'REMOVE isHeld' };
+  const write =
+    state !== 'active'
+      ? { UpdateExpression: 'SET isHeld = :held', ExpressionAttributeValues: { ':held': true } }
+      : { UpdateExpression: 'REMOVE isHeld' };
   try {
     await table.send(
       new TransactWriteCommand({
         TransactItems: [
           {
-            ConditionCheck: { TableName, Key: tenantKey(tenantId), ...whileTenantIs(isHeld ? 'suspended' : 'active') },
+            ConditionCheck: { TableName, Key: tenantKey(tenantId), ...whileTenantIs(state) },
           },
           {
             Update: {

@@ -30,19 +30,28 @@ export function startPairedStack(...numbers: Numbers): Promise<PairedStack> {
   return start(numbers, { HOLDFAST_PACE_BUDGETS: 'off' });
 }
 
+/** Starts it with so many shards, each of which has room for 50 connections, and without budgets. */
+export function startWideStack(shards: number, ...numbers: Numbers): Promise<PairedStack> {
+  return start(numbers, { HOLDFAST_PACE_BUDGETS: 'off' }, shards);
+}
+
 /** Starts it with the budgets that the product has by default. */
 export function startPacedStack(...numbers: Numbers): Promise<PairedStack> {
   return start(numbers, {});
 }
 
-async function start(numbers: Numbers, workerSettings: Readonly<Record<string, string>>): Promise<PairedStack> {
+async function start(
+  numbers: Numbers,
+  workerSettings: Readonly<Record<string, string>>,
+  shards = 1,
+): Promise<PairedStack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
   const stack = await startStack({
     dataDir,
     port: 0,
     live: false,
     workers: 1,
-    shards: 1,
+    shards,
     // Tests send more, and faster, than a new account may; those of the pace say so in the settings of their connection.
     workerSettings,
     say: () => undefined,

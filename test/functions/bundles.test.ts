@@ -13,7 +13,7 @@ const BUDGETS_KB: Readonly<Record<string, number>> = {
   // Calls to stores are carried by us beside the SDK's way; that is 20 in each. Health of sends that wait, and why, pages.
   // Dead letters of all queues.
   // Brings rows of exports back.
-  admin: 1_330,
+  admin: 1_350,
   // Posts a test to a webhook on request, so it holds undici. Votes, answers, and bulk sends. Waits for events, tickets of
   // streams, replays, files that are deleted and counted. Groups, profiles and channels.
   api: 2_400,

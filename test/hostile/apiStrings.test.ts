@@ -32,6 +32,8 @@ const SAMPLES = {
   settings: { announcement: true },
   assertion: new PasskeyCredential().sign('Y2hhbGxlbmdl'),
   privacy: { last_seen: 'contacts' },
+  /** The name of the tenant. */
+  confirm: 'Acme',
 };
 /** Nothing takes longer but what hangs. */
 const HANGS_MS = 15_000;

@@ -6,6 +6,7 @@ import type { ConnectionSettings } from '../../shared/connection/settings.ts';
 import { putTransition } from '../../shared/connection/statusHistory.ts';
 import { deletePairingOffer, putPairingOffer } from '../../shared/connection/pairingOffer.ts';
 import { connectionDeletedKey } from '../../shared/event/facts/connectionDeletedFact.ts';
+import { findStanding, isEnding } from '../../shared/identity/standing.ts';
 import { makeId } from '../../shared/kernel/id.ts';
 import type { AskedFiles } from '../../shared/media/askedFiles.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
@@ -76,7 +77,6 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
     remove: (owned: OwnedConnection) => deletePairingOffer({ table, stage }, owned),
   };
   const history = { put: putTransition.bind(undefined, { table, stage }) };
-
   return {
     makeOutbox: (owned, socket, settings) => makeOutbox(dependencies, { owned, socket, settings }),
     makeActions: (owned, socket) =>
@@ -84,6 +84,7 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
     makeFiles: (owned, socket) =>
       new ConnectionFiles({ ...dependencies, owned, logger: loggerOf(logger, owned), socket }),
     tellDeleted: (owned) => tellDeleted(dependencies, owned),
+    isForGood: (owned) => isTenantEnding(dependencies, owned),
     makeSocketSource: (owned, settings, onLimit) =>
       makeSessionSockets(owned, {
         opens: dependencies.opens,
@@ -117,6 +118,14 @@ export function makeConnectionParts(dependencies: PartsDependencies): Connection
       return runner;
     },
   };
+}
+
+async function isTenantEnding(
+  { table, stage }: Pick<PartsDependencies, 'table' | 'stage'>,
+  { tenantId }: OwnedConnection,
+): Promise<boolean> {
+  const standing = await findStanding({ table, stage }, tenantId);
+  return standing === undefined || isEnding(standing);
 }
 
 /** One that dies here is followed by one that tells it again, under the same key: it is one event. */

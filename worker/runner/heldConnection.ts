@@ -33,6 +33,8 @@ export interface ConnectionParts {
   readonly makeActions: (owned: OwnedConnection, socket: () => ConnectionSocket | undefined) => ConnectionActions;
   /** Publishes that the connection is deleted, behind all else that was published of it. Rejects when the queue does not accept that. */
   readonly tellDeleted: (owned: OwnedConnection) => Promise<void>;
+  /** Whether nothing is to stay of a connection that is deleted, as its tenant is deleted with it. */
+  readonly isForGood: (owned: OwnedConnection) => Promise<boolean>;
   /**
    * @param settings the tenant's settings as they are now
    * @param onLimit called when WhatsApp says what the account may not do at present, or may again
@@ -259,13 +261,13 @@ export class HeldConnection {
   /** Unlinks, fails what waits, tells of it, and removes the record last: until then a new owner finds it and carries on. */
   async #remove(connection: Connection): Promise<CommandResult> {
     const { connections, onForgotten, parts } = this.#dependencies;
-    const reason = await this.#unlink(connection);
-    if (reason !== 'unlinked' && reason !== 'gave_up' && reason !== 'off') return 'later';
+    if ((await this.#unlink(connection)) !== 'unlinked') return 'later';
     // This closes once more, and now a failure is not survivable: a record must not go while its credentials are in
     // use.
     if ((await this.#sockets.retire()) === 'lost') return 'later';
     await this.#failAll('connection_deleted');
     await parts.tellDeleted(this.#owned);
+    if ((await parts.isForGood(this.#owned)) && (await this.#sockets.remove()) === 'lost') return 'later';
     await connections.remove(connection);
     onForgotten();
     return 'done';
@@ -273,7 +275,6 @@ export class HeldConnection {
 
   /** Unlinks the device on request and keeps the record: another account may be linked to it. */
   async #logOut(connection: Connection, requestId: string): Promise<CommandResult> {
-    // A runner that stopped for another reason has still to unlink.
     if ((await this.#unlink(connection)) !== 'unlinked') return 'later';
     if ((await this.#sockets.retire()) === 'lost') return 'later';
     await this.#failAll('connection_not_paired');
@@ -282,6 +283,12 @@ export class HeldConnection {
   }
 
   async #unlink(connection: Connection): Promise<StopReason> {
+    const reason = await this.#askToUnlink(connection);
+    // A runner that was stopping already has unlinked nothing: another one is made for that.
+    return reason === 'off' || reason === 'gave_up' ? this.#askToUnlink(connection) : reason;
+  }
+
+  async #askToUnlink(connection: Connection): Promise<StopReason> {
     const runner = this.#runner ?? this.#start(connection);
     runner.deliver({ type: 'unlink_requested' });
     const { clock } = this.#dependencies;

@@ -43,6 +43,8 @@ export interface SocketSource {
    * written.
    */
   readonly retire: () => Promise<'retired' | 'lost'>;
+  /** Removes all that is kept of the session, also what was retired. Returns `lost` when a newer owner has written. */
+  readonly remove: () => Promise<'removed' | 'lost'>;
   /** Forgets unwritten changes because another worker owns the connection; nothing is written from here on. */
   readonly abandon: () => void;
 }

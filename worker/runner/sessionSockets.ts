@@ -113,6 +113,12 @@ class SessionSockets implements SocketSource {
       return 'retired' as const;
     });
 
+  readonly remove: SocketSource['remove'] = () =>
+    unlessLost(async () => {
+      await (await this.#session()).remove();
+      return 'removed' as const;
+    });
+
   #session(): Promise<Session> {
     if (this.#isAbandoned) return Promise.reject(new OwnershipLostError('the connection'));
     this.#opened ??= this.#dependencies.openSession(this.#owned).catch((error: unknown) => {

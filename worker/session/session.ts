@@ -8,6 +8,7 @@ import { entryOf, placeOf, type KeyPlace } from './keyLayout.ts';
 import { KeptPlaintexts, type Kept } from './keptPlaintexts.ts';
 import { OPEN_RECORD } from './sentSteps.ts';
 import { ItemWentBackError } from './sessionErrors.ts';
+import { removeSession } from './removeSession.ts';
 import { SentMessages } from './sentMessages.ts';
 import { SessionItems, type SessionDependencies } from './sessionItems.ts';
 
@@ -26,6 +27,7 @@ export interface SessionOptions extends SessionDependencies {
 type FailureListener = (error: unknown) => void;
 
 export class Session {
+  readonly #options: SessionOptions;
   readonly #items: SessionItems;
   readonly #credentials: Credentials;
   readonly #keys: KeyItems;
@@ -36,6 +38,7 @@ export class Session {
   constructor(connection: OwnedConnection, options: SessionOptions) {
     const { tenantId, connectionId } = connection;
     const items = new SessionItems(connection, options);
+    this.#options = options;
     this.#items = items;
     const seal = new ItemSeal(items, options.keyProvider, { tenantId, connectionId });
     const onFailure = (error: unknown): void => void this.#onFailure(error);
@@ -171,6 +174,12 @@ export class Session {
     this.#items.close();
     this.#keys.clear();
     this.#credentials.abandon();
+  }
+
+  /** Writes nothing more, and removes all that is kept ({@link removeSession}). */
+  async remove(): Promise<void> {
+    this.abandon();
+    await removeSession(this.#items, this.#options);
   }
 
   /** Calls the listener for writes that failed while no caller waited for them. Returns a function that ends this. */

@@ -105,6 +105,7 @@ const closing: Readonly<Record<string, Closed>> = {
   pairing_link_ended: 'ended',
   pairing_link_invalid: 'invalid',
   tenant_suspended: 'suspended',
+  tenant_deleted: 'ended',
 };
 
 /** Why a refusal is the end of the page; undefined for one after which it goes on. */

@@ -52,6 +52,7 @@ const bodies: Readonly<Record<string, unknown>> = {
   'POST /v1/admin/tenants/{tenantId}/api-keys': {},
   'PATCH /v1/admin/tenants/{tenantId}/quotas': { actions: 5 },
   'POST /v1/admin/tenants/{tenantId}/suspend': { reason: 'a test' },
+  'DELETE /v1/admin/tenants/{tenantId}': { confirm: 'Acme' },
   'POST /v1/admin/workers/{workerId}/drain': {},
 };
 

@@ -22,6 +22,7 @@ import {
 } from '../../../shared/kernel/id.ts';
 import { systemRandom } from '../../../shared/kernel/random.ts';
 import { newChat } from '../../../shared/chat/planChat.ts';
+import { Erasures } from '../../../shared/media/erasures.ts';
 import { MediaStore } from '../../../shared/media/mediaStore.ts';
 import type { ObjectStore } from '../../../shared/media/objectStore.ts';
 import type { ReceivedMessage } from '../../../shared/message/message.ts';
@@ -165,6 +166,7 @@ export class ArchiveWorld {
       contacts: new ContactStore(stores),
       media: new MediaStore(stores),
       live: new LiveCopies(stores),
+      erasures: new Erasures(stores),
       objects: lifeOf(life, this.objects),
       copies: { copy: (from, to) => this.#copy(life, from, to) },
     });
@@ -255,7 +257,7 @@ function aContact(connectionId: ConnectionId, names: { readonly id: string; read
 }
 
 /** Objects whose writes and removals are calls of a process that may die. */
-function lifeOf(life: Life, objects: MemoryObjects): Pick<ObjectStore, 'write' | 'remove'> {
+export function lifeOf(life: Life, objects: MemoryObjects): Pick<ObjectStore, 'write' | 'remove'> {
   return {
     write: (...given) => life.of({ send: (): Promise<void> => objects.write(...given) }).send(),
     remove: (key) => life.of({ send: (): Promise<void> => objects.remove(key) }).send(),

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeDeliverHandler } from '../../../functions/deliver/handler.ts';
 import { makeReconcileHandler } from '../../../functions/reconcile/handler.ts';
-import { ACTIVE, type TenantStanding } from '../../../shared/identity/standing.ts';
+import { ACTIVE, type OpenStanding } from '../../../shared/identity/standing.ts';
 import { systemClock } from '../../../shared/kernel/clock.ts';
 import { makeDeliveryId, type ConnectionId, type CorrelationId } from '../../../shared/kernel/id.ts';
 import { AddressGuard, systemResolve } from '../../../shared/platform/addressGuard.ts';
@@ -55,12 +55,12 @@ describe('the webhooks of a tenant that is suspended', () => {
     const Records = deliveries.map((delivery) => aRecord(JSON.stringify(delivery)));
     return (await handler({ Records })).batchItemFailures.length;
   };
-  const stand = async ({ tenantId }: Endpoint, standing: TenantStanding): Promise<void> => {
+  const stand = async ({ tenantId }: Endpoint, standing: OpenStanding): Promise<void> => {
     const work = standing.state === 'active' ? 'resume' : 'suspend';
     await changeStanding(stack, standing, { tenantId, work, sinceMs: Date.now(), correlationId });
     await makeReconcileHandler(stack)();
   };
-  const suspended: TenantStanding = { state: 'suspended', reason: 'a test', sinceMs: 1 };
+  const suspended: OpenStanding = { state: 'suspended', reason: 'a test', sinceMs: 1 };
 
   it('post nothing, keep what is to be delivered, and post it when the tenant is resumed', async () => {
     const endpoint = await anEndpoint();

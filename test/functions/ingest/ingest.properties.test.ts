@@ -23,9 +23,9 @@ describe('ingest, wherever it dies or sleeps', () => {
 
     expect(await world.eventsOf(tenantId)).toHaveLength(messages);
     expect(requests).toEqual([
-      'BatchGetCommand',
-      // The directory of the log, which is read every few seconds.
+      // The directory of the log, which is read every few seconds: whether it has ended, and which lanes it has.
       'GetCommand',
+      'BatchGetCommand',
       'UpdateCommand',
       // Ten messages and their marks.
       'BatchExecuteStatementCommand',

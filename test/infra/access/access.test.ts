@@ -182,11 +182,20 @@ describe('what roles may do', () => {
     const keys = grantsOf('admin')
       .filter((grant) => touches(grant, 'core') && !isInsert(grant))
       .map(({ condition }) => condition);
+    const ofArchive = grantsOf('admin').filter(({ condition }) => JSON.stringify(condition ?? '').includes('ARCHIVE'));
 
+    expect(ofArchive.flatMap(({ actions }) => actions)).toEqual(['dynamodb:PutItem']);
     expect(keys).toEqual(
-      ['KEY#*', 'TENANT#*', 'TENANTS#*', 'TENANT_WORK', 'AUDIT#*', 'PARKED#*', 'SHARD#*'].map((key) => ({
-        'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [key] },
-      })),
+      [
+        ['KEY#*'],
+        ['TENANT#*'],
+        ['TENANTS#*'],
+        ['TENANT_WORK'],
+        ['ARCHIVE', 'ARCHIVE#*'],
+        ['AUDIT#*'],
+        ['PARKED#*'],
+        ['SHARD#*'],
+      ].map((keys) => ({ 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } })),
     );
     expect(inserted.map(({ condition }) => condition)).toEqual(
       ['CON#*', 'CHATS#*', 'CONTACTS#*', 'HISTORY#*'].map(keysOnly),

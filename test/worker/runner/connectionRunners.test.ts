@@ -146,6 +146,43 @@ describe('the connections of an owned shard', () => {
 
     expect(before).toEqual(['deleted', []]);
     expect(deletions.told).toEqual([connection.connectionId]);
+    expect(sources.get(connection.connectionId)?.removed).toBe(0);
+  });
+
+  it('unlinks a connection that was being switched off when it was deleted', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    const { tenantId, connectionId } = connection;
+    const { owner, sourceOf } = anOwner();
+    owner.start();
+    const source = await sourceOf(connection);
+    const held = owner.hold(tenantId, connectionId);
+    source.last.say({ type: 'socket_opened', generation: 1, account: anAccount });
+    await eventually(async () => expect((await rowOf(connection))?.status).toBe('online'));
+    const closing = Promise.withResolvers<void>();
+    source.closing = closing.promise;
+    await core.connections.setWanted(tenantId, connectionId, 'off');
+    await held.reconcile('stop');
+    await core.connections.setWanted(tenantId, connectionId, 'deleted');
+
+    const result = held.reconcile('unlink');
+    closing.resolve();
+
+    expect([await result, source.loggedOut]).toEqual(['done', ['done']]);
+    expect(await rowOf(connection)).toBeUndefined();
+  });
+
+  it('removes the session of a connection whose tenant is deleted, before its record goes', async () => {
+    shard += 1;
+    const connection = await aConnection();
+    const { owner, sources, deletions } = anOwner();
+    deletions.areForGood = true;
+    await core.connections.setWanted(connection.tenantId, connection.connectionId, 'deleted');
+    owner.start();
+
+    await eventually(async () => expect(await rowOf(connection)).toBeUndefined());
+
+    expect(sources.get(connection.connectionId)?.removed).toBe(1);
   });
 
   it('logs out on request: the device goes, what is parked fails, the record stays and can be paired again', async () => {

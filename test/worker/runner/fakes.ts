@@ -88,6 +88,7 @@ export class FakeSource implements SocketSource {
   readonly opened: OpenedSocket[] = [];
   readonly problems: (Error | 'lost' | 'unlinked')[] = [];
   retired = 0;
+  removed = 0;
   retireFailures = 0;
   openNow = 0;
   mostOpen = 0;
@@ -130,6 +131,11 @@ export class FakeSource implements SocketSource {
     };
     this.opened.push(socket);
     return socket;
+  };
+
+  readonly remove: SocketSource['remove'] = async () => {
+    this.removed += 1;
+    return 'removed';
   };
 
   abandoned = 0;

@@ -40,8 +40,8 @@ export function makeOwner(
   { shard, token = 1, prepare = () => undefined, connections = core.connections }: OwnerOptions,
 ) {
   const reads = { listings: 0, records: [] as ConnectionId[] };
-  /** The deletions that were told, and whether the queue of facts takes none. */
-  const deletions = { told: [] as ConnectionId[], isDown: false };
+  /** The deletions that were told, whether the queue of facts takes none, and whether they are those of a tenant that is deleted. */
+  const deletions = { told: [] as ConnectionId[], isDown: false, areForGood: false };
   const sources = new Map<string, FakeSource>();
   const settingsOf = new Map<string, () => ConnectionSettings>();
   const publishers = new Map<string, FakePublisher>();
@@ -90,6 +90,7 @@ export function makeOwner(
         if (deletions.isDown) throw new Error('the events queue is down');
         deletions.told.push(connectionId);
       },
+      isForGood: () => Promise.resolve(deletions.areForGood),
       makeSocketSource: ({ connectionId }, settings) => {
         settingsOf.set(connectionId, settings);
         const source = new FakeSource();
