@@ -1,6 +1,8 @@
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiOverride } from 'zod-openapi';
 import { z } from 'zod';
-import { problemSchema } from './problem.ts';
+import { errorRules, type ErrorCode } from '../../shared/kernel/errorRules.ts';
+import { problemSchema, titleOf } from './problem.ts';
+import { problemsOf } from './problemsOf.ts';
 import { LINES_TYPE } from './readLines.ts';
 import { collectionsOf, operationIdOf } from './operationIds.ts';
 import { parameterOf } from './pathParameters.ts';
@@ -123,7 +125,32 @@ function toOperation(route: Route): ZodOpenApiOperationObject {
               content: { 'application/json': { schema } },
             },
           }),
+      ...problemResponses(problemsOf(route)),
       default: { description: 'A problem.', content: { 'application/problem+json': { schema: problemSchema } } },
+    },
+  };
+}
+
+/** The problems of a route by their status, each with its code, and its title for a reader. */
+function problemResponses(codes: readonly ErrorCode[]): ZodOpenApiOperationObject['responses'] {
+  const byStatus = Object.groupBy(codes, (code) => errorRules[code].httpStatus);
+  return Object.fromEntries(
+    Object.entries(byStatus).map(([status, some]) => [status, toProblemResponse(some.toSorted())]),
+  );
+}
+
+function toProblemResponse(codes: readonly ErrorCode[]) {
+  return {
+    description: codes.map((code) => `\`${code}\`: ${titleOf(errorRules[code].sentence)}.`).join(' '),
+    content: {
+      'application/problem+json': {
+        schema: {
+          allOf: [
+            { $ref: '#/components/schemas/Problem' },
+            { type: 'object' as const, properties: { code: { type: 'string' as const, enum: [...codes] } } },
+          ],
+        },
+      },
     },
   };
 }

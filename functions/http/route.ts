@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { AppError } from '../../shared/kernel/appError.ts';
+import type { ErrorCode } from '../../shared/kernel/errorRules.ts';
 import type { Scope } from '../../shared/identity/keyLimits.ts';
 import type { ApiKeyId, ConnectionId, CorrelationId, TenantId } from '../../shared/kernel/id.ts';
 import type { Quotas } from '../../shared/platform/quotaRows.ts';
@@ -69,6 +70,8 @@ export interface Route {
   readonly query: z.ZodObject | undefined;
   /** Names of the headers that the route reads, for the OpenAPI document. */
   readonly headers: readonly string[];
+  /** Problems that the route answers beside those that follow from its form (`problemsOf.ts`). */
+  readonly problems: readonly ErrorCode[];
   /** The schema of a successful JSON answer; undefined when there is no body. */
   readonly answers: {
     readonly status: number;
@@ -95,6 +98,7 @@ interface RouteDefinition<Body extends z.ZodType, Query extends z.ZodObject> {
   readonly isBodyOptional?: boolean;
   readonly query?: Query;
   readonly headers?: readonly string[];
+  readonly problems?: readonly ErrorCode[];
   readonly answers: Pick<Route['answers'], 'status' | 'picture' | 'stream' | 'otherwise' | 'example'> & {
     readonly schema?: z.ZodType;
   };
@@ -119,6 +123,7 @@ export function route<Body extends z.ZodType = z.ZodUndefined, Query extends z.Z
     isBodyOptional: definition.isBodyOptional ?? false,
     query: definition.query,
     headers: definition.headers ?? [],
+    problems: definition.problems ?? [],
     answers: { schema: undefined, ...definition.answers },
     handle: (request) => definition.handle(request as Request<z.infer<Body>, z.infer<Query>>),
   };

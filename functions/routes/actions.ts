@@ -8,8 +8,10 @@ import { awaitEnd } from '../../shared/action/awaitEnd.ts';
 import type { Connection } from '../../shared/connection/connection.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
+import type { ErrorCode } from '../../shared/kernel/errorRules.ts';
 import { parseId } from '../../shared/kernel/id.ts';
 import { withFilesOf } from '../../shared/media/filesToSend.ts';
+import { fileProblems } from '../../shared/message/settleFile.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { readPrefer } from '../http/prefer.ts';
 import { checkInput } from '../http/checkInput.ts';
@@ -111,6 +113,19 @@ function headersOf(
   };
 }
 
+/** What may refuse an action of a kind, beside the form of its request. */
+function problemsOfAsking({ method, file }: ActionRow<ActionKind>): readonly ErrorCode[] {
+  return [
+    'connection_not_paired',
+    'connection_off',
+    'connection_not_online',
+    'too_many_actions',
+    // Every route with a body has it.
+    ...(method === 'GET' ? (['payload_too_large'] as const) : []),
+    ...(file === undefined ? [] : fileProblems),
+  ];
+}
+
 /** Makes the route by which one kind of action is asked for. */
 function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKind>): Route {
   const { kind, method, path, access, summary, description } = row;
@@ -124,6 +139,7 @@ function askRoute(dependencies: ActionRouteDependencies, row: ActionRow<ActionKi
     // What an action needs may all stand in the path.
     isBodyOptional: !isRead && fields.safeParse({}).success,
     headers: isRead ? ['prefer'] : ['idempotency-key', 'prefer'],
+    problems: problemsOfAsking(row),
     answers: {
       status: 200,
       schema: actionViewSchemaOf(kind),

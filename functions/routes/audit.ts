@@ -98,6 +98,7 @@ export function operatorAuditRoutes(dependencies: AuditRouteDependencies): reado
       description: DESCRIPTION,
       access: 'operator',
       query: query.extend({ tenantId: z.string().max(64).optional() }),
+      problems: ['tenant_not_found'],
       answers: { status: 200, schema: pageOf(entryViewSchema), example },
       handle: ({ query: { tenantId: text, ...asked } }) => {
         const tenantId = text === undefined ? undefined : parseId('tnt', text);

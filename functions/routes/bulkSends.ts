@@ -118,6 +118,7 @@ function askingRoute(dependencies: BulkRouteDependencies, parts: BulkParts): Rou
     lines: z.array(outboundMessageSchema).min(1).max(MOST_LINES),
     query: querySchema,
     headers: ['idempotency-key'],
+    problems: ['connection_not_paired', 'too_many_messages', 'too_many_bulk_sends'],
     answers: {
       status: 202,
       schema: bulkSendViewSchema,
@@ -217,6 +218,7 @@ function changingRoute(
 ): Route {
   return route(method, `${PATH}/{bulkSendId}${ending}`, {
     summary,
+    problems: ['bulk_send_over', 'change_conflict'],
     answers: { status: 200, schema: bulkSendViewSchema, example: { ...EXAMPLE, status: to } },
     handle: async (request) => {
       const bulk = await changeBulkSend(parts.dependencies, await parts.find(request), to);

@@ -114,6 +114,7 @@ export function chatRoutes(dependencies: ChatRouteDependencies): readonly Route[
       summary: 'Read what a connection knows of a chat',
       description:
         'By phone number, or by the address of a person, a group or a channel. Nothing is asked of WhatsApp.',
+      problems: ['chat_not_found'],
       answers: { status: 200, schema: chatViewSchema, example: EXAMPLE },
       handle: async ({ tenantId, scopes, parameters }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);

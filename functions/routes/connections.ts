@@ -91,6 +91,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
     route('POST', '/v1/connections', {
       summary: 'Create a connection; link an account to it next',
       body: connectionChangeSchema,
+      problems: ['quota_exceeded', 'no_share_left', 'no_shard_available'],
       answers: { status: 201, schema: connectionViewSchema },
       handle: async ({ tenantId, body, quotas }) => {
         const chosen = changed({ label: undefined }, body);
@@ -121,6 +122,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
     route('PATCH', '/v1/connections/{connectionId}', {
       summary: 'Change label, metadata and settings; what is left out stays, null removes',
       body: connectionChangeSchema,
+      problems: ['change_conflict'],
       answers: { status: 200, schema: connectionViewSchema },
       handle: async ({ tenantId, parameters, body, correlationId }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
@@ -147,6 +149,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
     route('POST', '/v1/connections/{connectionId}/pairing', {
       summary: 'Ask for a pairing offer: a QR, or a code for a phone number',
       body: pairingSchema,
+      problems: ['connection_already_paired', 'too_many_pairings'],
       answers: { status: 202, schema: z.object({ method: z.enum(['qr', 'code']), offer: z.string() }) },
       handle: async ({ tenantId, parameters, body, correlationId, take }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);
@@ -159,6 +162,7 @@ export function connectionRoutes(dependencies: ConnectionRouteDependencies): rea
       summary:
         'Read the pairing offer, or the step of a passkey, that is out now, as JSON; a QR as a picture, too (Accept: image/png)',
       headers: ['accept'],
+      problems: ['connection_already_paired', 'pairing_not_found', 'pairing_pending', 'not_acceptable'],
       answers: { status: 200, schema: offerSchema, picture: 'image/png' },
       handle: async ({ tenantId, parameters, headers }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);

@@ -81,6 +81,7 @@ export function contactErasureRoutes(dependencies: ExportRouteDependencies): rea
       body: z
         .strictObject({ contact: personAddress })
         .meta({ id: 'ContactErasureRequest', example: { contact: '+4915123456789' } }),
+      problems: ['archive_busy'],
       answers: { status: 202, schema: viewSchema, example: BEGUN },
       handle: async ({ tenantId, body: { contact }, correlationId }) => {
         await checkRoom(jobs, tenantId, 'erasure');

@@ -51,6 +51,7 @@ export function contactRoutes(dependencies: ContactRouteDependencies): readonly 
       summary: 'Read what a connection knows of a person',
       description:
         'By phone number, phone-number address or LID, whichever of them the connection has met. Nothing is asked of WhatsApp: to look up a number that never wrote, use `contacts/check`.',
+      problems: ['contact_not_found'],
       answers: { status: 200, schema: contactViewSchema, example: CONTACT_EXAMPLE },
       handle: async ({ tenantId, parameters }) => {
         const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);

@@ -59,6 +59,7 @@ export function eventRoutes(dependencies: EventRouteDependencies): readonly Rout
           example: '20',
         }),
       }),
+      problems: ['connection_not_found', 'too_many_readers'],
       answers: { status: 200, schema: eventPageSchema },
       handle: async ({ tenantId, quotas, query: { after, limit, wait = 0, ...filter } }) => {
         const question = { tenantId, after, limit, filter };

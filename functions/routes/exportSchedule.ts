@@ -58,6 +58,7 @@ export function exportScheduleRoutes(dependencies: ExportRouteDependencies): rea
   return [
     route('GET', PATH, {
       summary: 'Read by which schedule exports are made',
+      problems: ['export_not_found'],
       answers: { status: 200, schema: viewSchema, example: EXAMPLE },
       handle: async ({ tenantId }) => ({ status: 200, json: toView(await findSchedule(dependencies, tenantId)) }),
     }),
@@ -66,6 +67,7 @@ export function exportScheduleRoutes(dependencies: ExportRouteDependencies): rea
       description:
         'In place of the schedule that there was. Each export is one of `GET /v1/exports`, and its end an event.',
       body: bodySchema,
+      problems: ['connection_not_found'],
       answers: { status: 200, schema: viewSchema, example: EXAMPLE },
       handle: async ({ tenantId, body }) => {
         const nowMs = clock.nowMs();
@@ -89,6 +91,7 @@ export function exportScheduleRoutes(dependencies: ExportRouteDependencies): rea
     }),
     route('DELETE', PATH, {
       summary: 'Have no more exports made by themselves; those that are there stay',
+      problems: ['export_not_found'],
       answers: { status: 204 },
       handle: async ({ tenantId }) => {
         const before = await jobs.find(tenantId, 'schedule');

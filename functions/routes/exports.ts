@@ -131,6 +131,7 @@ function askingRoute(dependencies: ExportRouteDependencies): Route {
     description:
       'Messages with their edits and receipts, chats and people of one connection or all. It begins within a minute; `export.done` tells its end. Whoever reads an export reads all of that, so a key needs `exports:write` and no other scope.',
     body: askedSchema,
+    problems: ['connection_not_found', 'archive_busy'],
     answers: { status: 202, schema: exportViewSchema, example: RUNNING },
     handle: async ({ tenantId, body, correlationId }) => {
       const { keptDays, from: fromMs, until: untilMs, chat, contact, media } = body;
@@ -158,6 +159,7 @@ function fileRoute({ archiveJobs: jobs, exportFiles: files, addresses }: ExportR
     summary: 'Get a file of an export: leads to an address that needs no key and ends after five minutes',
     description:
       '`manifest.json` names the parts, each with its hash; lines of the kind `file` name the copies of files.',
+    problems: ['export_file_not_found'],
     answers: { status: 302 },
     handle: async ({ tenantId, parameters }) => {
       const job = await findExport(jobs, tenantId, parameters['exportId']);

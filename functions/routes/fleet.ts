@@ -114,6 +114,7 @@ export function fleetRoutes(dependencies: FleetRouteDependencies): readonly Rout
     route('POST', '/v1/admin/workers/{workerId}/drain', {
       summary: 'Ask a worker to give its shards away and end',
       access: 'operator',
+      problems: ['worker_dead', 'worker_already_draining', 'last_worker'],
       answers: { status: 202, schema: workerViewSchema },
       handle: async ({ parameters, correlationId }) => {
         const workerId = parseId('wrk', parameters['workerId'] ?? '');

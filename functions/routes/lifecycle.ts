@@ -46,6 +46,7 @@ export function lifecycleRoutes(dependencies: ConnectionRouteDependencies): read
   ): Route =>
     route('POST', `/v1/connections/{connectionId}/${action}`, {
       summary,
+      problems: ['connection_not_paired', 'connection_off', 'change_conflict'],
       answers: { status: 202, schema: connectionViewSchema },
       handle: async ({ tenantId, parameters, correlationId }): Promise<Answer> => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);

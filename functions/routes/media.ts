@@ -50,6 +50,7 @@ export function mediaRoutes(dependencies: MediaRouteDependencies): readonly Rout
       summary: 'Get a file: leads to an address that needs no key and ends after five minutes',
       description:
         'The address is another host than that of the API (but for the photo of a contact, whose small picture is all there is), takes ranges of bytes, and must not be kept: ask anew each time. A browser shows pictures, films and sounds; all else is saved.',
+      problems: ['media_awaited', 'media_pending', 'media_left', 'media_gone', 'media_failed'],
       answers: { status: 302 },
       handle: async ({ tenantId, parameters }) => {
         const media = await find(tenantId, parameters['mediaId']);
@@ -85,6 +86,7 @@ function fetchRoute(dependencies: MediaRouteDependencies): Route {
     summary: 'Have a file fetched that was left, or that failed',
     description:
       'Of a file that came with a message. The end is told by `media.ready` or `media.failed`. WhatsApp keeps files for some weeks. A file that is here stays as it is. Where its connection is deleted, so are its files, and this is `connection_not_found`.',
+    problems: ['connection_not_found'],
     answers: { status: 202, schema: shownMediaSchema, example: { ...example, state: 'pending' } },
     handle: async ({ tenantId, parameters }) => {
       const before = await findReceived(dependencies.media, tenantId, parameters['mediaId']);
@@ -109,6 +111,7 @@ function thumbnailRoute({ media: store }: MediaRouteDependencies): Route {
   return route('GET', '/v1/media/{mediaId}/thumbnail', {
     summary: 'Get the small picture that a message carries of its file',
     description: 'A JPEG of at most 12 KB that draws a picture and holds nothing else. It is there before the file is.',
+    problems: ['media_gone'],
     answers: { status: 200, picture: 'image/jpeg' },
     handle: async ({ tenantId, parameters }) => {
       const media = await findMedia(store, tenantId, parameters['mediaId']);

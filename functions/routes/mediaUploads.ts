@@ -62,6 +62,7 @@ export function mediaUploadRoutes(dependencies: MediaUploadDependencies): readon
       description:
         'Upload it with `PUT` to `upload.url`; above 16 MiB in parts, each to its own address. The addresses need no key, take exactly the bytes that were said, and end after an hour. Then send it by its id.',
       body: bodySchema,
+      problems: ['too_many_bytes', 'quota_exceeded'],
       answers: { status: 201, schema: mediaInfoSchema, example },
       handle: async ({ tenantId, body: { bytes, mime_type: mimeType, filename }, quotas, take }) => {
         await checkRoom(tenantFiles, tenantId, bytes, (await quotas()).storedBytes);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ChatStore } from '../../shared/chat/chatStore.ts';
 import type { ConnectionStore } from '../../shared/connection/connectionStore.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
+import type { ErrorCode } from '../../shared/kernel/errorRules.ts';
 import { parseId } from '../../shared/kernel/id.ts';
 import { withFilesOf } from '../../shared/media/filesToSend.ts';
 import type { MediaStore } from '../../shared/media/mediaStore.ts';
@@ -14,6 +15,7 @@ import {
 } from '../../shared/message/acceptMessage.ts';
 import { outboundMessageSchema } from '../../shared/message/outboundMessage.ts';
 import type { ScheduledMessages } from '../../shared/message/scheduledMessages.ts';
+import { fileProblems } from '../../shared/message/settleFile.ts';
 import { readIdempotencyKey } from '../http/idempotencyKey.ts';
 import { takeOrFind } from '../http/rates.ts';
 import { route, type Route } from '../http/route.ts';
@@ -47,6 +49,21 @@ const CANCELLED_EXAMPLE = {
   content: { type: 'text', text: { body: 'Hello 😀' } },
 } as const;
 
+/** What may refuse a message, beside the form of its request. */
+const PROBLEMS_OF_SENDING: readonly ErrorCode[] = [
+  'connection_not_paired',
+  'recipient_invalid',
+  // A message that another one names, as its reply or its edit.
+  'message_not_found',
+  'act_not_possible',
+  'edit_too_late',
+  'not_possible_on_linked_devices',
+  ...fileProblems,
+  'too_many_messages',
+  'too_many_parked',
+  'not_enqueued',
+];
+
 // oxlint-disable-next-line max-lines-per-function -- a table: one row after the other
 export function messageRoutes(dependencies: MessageRouteDependencies): readonly Route[] {
   const { connections, sendable, messages, media, clock } = dependencies;
@@ -56,6 +73,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
       description: SENDING,
       body: outboundMessageSchema,
       headers: ['idempotency-key'],
+      problems: PROBLEMS_OF_SENDING,
       answers: { status: 202, schema: messageViewSchema },
       handle: async ({ tenantId, connectionIds, parameters, body, headers, correlationId, take }) => {
         const connection = await sendable.find(tenantId, parameters['connectionId']);
@@ -123,6 +141,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
     route('GET', '/v1/connections/{connectionId}/messages/{messageId}/poll', {
       summary: 'Read how a poll stands',
       description: 'Votes are counted from the moment at which the connection was linked.',
+      problems: ['no_poll'],
       answers: { status: 200, schema: pollViewSchema, example: POLL_EXAMPLE },
       handle: async ({ tenantId, parameters }) => {
         const { connectionId } = await findConnection(connections, tenantId, parameters['connectionId']);
@@ -136,6 +155,7 @@ export function messageRoutes(dependencies: MessageRouteDependencies): readonly 
     }),
     route('DELETE', '/v1/connections/{connectionId}/messages/{messageId}', {
       summary: 'Cancel a message that has not left: 200 means that it never will',
+      problems: ['message_not_cancellable'],
       answers: { status: 200, schema: messageViewSchema, example: CANCELLED_EXAMPLE },
       handle: async ({ tenantId, parameters, correlationId }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);

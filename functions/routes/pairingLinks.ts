@@ -99,6 +99,7 @@ export function pairingLinkRoutes(dependencies: PairingLinkRouteDependencies): r
         'The page needs no key. The link can be used until an account is linked, it expires, it is revoked, or the key with which it was made is. docs/pairing.md says what the page does.',
       body: newLinkSchema,
       isBodyOptional: true,
+      problems: ['connection_already_paired'],
       answers: { status: 201, schema: madeLinkSchema, example: EXAMPLE },
       handle: async ({ tenantId, keyId, parameters, body, headers }) => {
         const { connectionId, account } = await findConnection(connections, tenantId, parameters['connectionId']);

@@ -20,6 +20,7 @@ import { statusCodes, statusRules } from '../../shared/connection/status.ts';
 import { assertActive, findStanding } from '../../shared/identity/standing.ts';
 import { isTenantKeyOpen } from '../../shared/identity/tenantKeys.ts';
 import { AppError } from '../../shared/kernel/appError.ts';
+import type { ErrorCode } from '../../shared/kernel/errorRules.ts';
 import { givingBack, takeFor, type RateDependencies } from '../http/rates.ts';
 import { route, type GiveBack, type Route, type TakingOfTenant } from '../http/route.ts';
 import { Strangers } from '../http/strangers.ts';
@@ -65,6 +66,15 @@ type SessionView = z.infer<typeof sessionSchema>;
 const PATH = '/v1/pairing-session';
 const AUTHORIZATION = 'It is opened by the token of a link: `Authorization: Pairing <token>`.';
 
+/** What may refuse a link. */
+const PROBLEMS: readonly ErrorCode[] = [
+  'pairing_link_invalid',
+  'pairing_link_ended',
+  'tenant_suspended',
+  'connection_already_paired',
+  'too_many_requests',
+];
+
 /** The routes that the pairing page calls, with the token of its link and no key. */
 export function pairingSessionRoutes(dependencies: PairingSessionDependencies): readonly Route[] {
   const { connections, clock } = dependencies;
@@ -74,6 +84,7 @@ export function pairingSessionRoutes(dependencies: PairingSessionDependencies): 
       summary: 'Read how far the pairing of a link is: for the pairing page',
       description: AUTHORIZATION,
       access: 'public',
+      problems: PROBLEMS,
       answers: { status: 200, schema: sessionSchema },
       handle: async ({ headers, address }) => {
         const { link, connection } = await open(headers['authorization'], address);
@@ -85,6 +96,7 @@ export function pairingSessionRoutes(dependencies: PairingSessionDependencies): 
       description: `${AUTHORIZATION} It takes from the same quotas as POST /v1/connections/{connectionId}/pairing.`,
       access: 'public',
       body: pairingSchema,
+      problems: [...PROBLEMS, 'too_many_pairings'],
       answers: { status: 202, schema: sessionSchema },
       handle: async ({ headers, address, body, correlationId }) => {
         const { link, connection } = await open(headers['authorization'], address);

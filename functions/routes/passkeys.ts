@@ -65,6 +65,7 @@ export function passkeyRoutes(dependencies: ConnectionRouteDependencies): readon
       description:
         'An assertion is for one challenge, and is used once. The same one again is taken as said before; what becomes of it is told by the status, and by `GET …/pairing`.',
       body: answerSchema,
+      problems: ['connection_already_paired', 'passkey_not_asked'],
       answers: { status: 202 },
       handle: async ({ tenantId, parameters, body, correlationId }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);

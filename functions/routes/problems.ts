@@ -37,6 +37,7 @@ export function problemRoutes(): readonly Route[] {
     route('GET', '/problems/{code}', {
       summary: 'Read what a problem means, and what to do about it',
       access: 'public',
+      problems: ['route_not_found'],
       answers: { status: 200, schema: problemKindSchema, example: EXAMPLE },
       handle: ({ parameters: { code = '' } }) => {
         if (!Object.hasOwn(errorRules, code)) throw new AppError('route_not_found');

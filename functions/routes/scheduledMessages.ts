@@ -59,6 +59,7 @@ export function scheduledRoutes(dependencies: ScheduledRouteDependencies): reado
       summary: 'Move a scheduled message to another time',
       description: 'A caller that gets 200 can rely on it that the message does not leave before the new time.',
       body: messageChangeSchema,
+      problems: ['message_not_movable', 'change_conflict'],
       answers: { status: 200, schema: messageViewSchema, example: SCHEDULED_EXAMPLE },
       handle: async ({ tenantId, parameters, body }) => {
         const connection = await findConnection(connections, tenantId, parameters['connectionId']);

@@ -38,6 +38,7 @@ export function streamTicketRoutes(dependencies: StreamTicketRouteDependencies):
       description:
         'It can be used once, within 60 seconds, and opens no more than what is asked for here. Its stream ends within half a minute after the key with which it was made.',
       body: ticketRequestSchema,
+      problems: ['streams_not_served'],
       answers: {
         status: 201,
         schema: ticketSchema,

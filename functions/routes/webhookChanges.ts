@@ -17,6 +17,7 @@ export function webhookChangeRoutes({
       description:
         'What waits goes to the new address with the new headers. A delivery under way may still go to the old one.',
       body: endpointChangeSchema,
+      problems: ['connection_not_found', 'webhook_url_not_allowed'],
       answers: { status: 200, schema: endpointViewSchema },
       handle: async ({ tenantId, parameters, body }) => {
         const { endpointId } = await findWebhook(endpoints, tenantId, parameters['webhookId']);
@@ -31,6 +32,7 @@ export function webhookChangeRoutes({
       description:
         'The header `webhook-signature` then has two signatures, and a receiver takes the post for whichever secret it has. A second change within the day ends the first of the three secrets.',
       body: z.strictObject({}),
+      problems: ['change_conflict'],
       answers: { status: 200, schema: newEndpointViewSchema },
       handle: async ({ tenantId, parameters }) => {
         const found = await findWebhook(endpoints, tenantId, parameters['webhookId']);

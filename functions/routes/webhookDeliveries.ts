@@ -115,6 +115,7 @@ export function webhookDeliveryRoutes(dependencies: WebhookDeliveryDependencies)
       description:
         'Of a time range one request looks through 1,000 events, and of what failed through 500 deliveries; go on with `next` while `hasMore`. What the webhook does not want is passed. Each delivery has the `webhook-id` that it had before.',
       body: replaySchema,
+      problems: ['invalid_cursor', 'webhook_disabled'],
       answers: { status: 200, schema: replayedSchema },
       handle: async ({ tenantId, parameters, body }) => {
         const endpoint = await findWebhook(endpoints, tenantId, parameters['webhookId']);

@@ -71,6 +71,7 @@ export function webhookTrialRoutes(dependencies: WebhookTrialDependencies): read
   return [
     route('POST', '/v1/webhooks/{webhookId}/test', {
       summary: 'Post a signed test event now and see what becomes of it; success closes the breaker',
+      problems: ['webhook_test_too_soon'],
       answers: { status: 200, schema: testResultSchema, example: TEST_EXAMPLE },
       handle: async ({ tenantId, parameters, correlationId }) => {
         const endpoint = await findWebhook(endpoints, tenantId, parameters['webhookId']);

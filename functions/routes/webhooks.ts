@@ -52,6 +52,7 @@ export function webhookRoutes({ endpoints, connections, guard, clock }: WebhookR
     route('POST', '/v1/webhooks', {
       summary: 'Have events delivered to a URL, signed as Standard Webhooks',
       body: newEndpointSchema,
+      problems: ['connection_not_found', 'webhook_url_not_allowed', 'quota_exceeded'],
       answers: { status: 201, schema: newEndpointViewSchema },
       handle: async ({ tenantId, body, quotas }) => {
         await checkChosen(connections, tenantId, body.connectionIds);

@@ -86,6 +86,7 @@ export function whatsAppVersionRoutes(dependencies: VersionRouteDependencies): r
       summary: 'Take the candidate back, or else the last change of the version for all',
       access: 'operator',
       body: z.strictObject({ by }),
+      problems: ['nothing_to_roll_back'],
       answers: { status: 200, schema: planSchema },
       handle: async ({ body, correlationId }) =>
         change(body.by, correlationId, (plan, author) => {

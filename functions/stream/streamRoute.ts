@@ -30,6 +30,7 @@ export function streamRoute(streamUrl: string | undefined): Route {
       'The answer is `text/event-stream` and goes on until one side ends it. Connect again with `Last-Event-ID`, the `id` of the last event that you have: nothing is missed, and nothing comes twice. docs/events.md says what comes in it.',
     query: streamQuery,
     headers: ['last-event-id'],
+    problems: ['ticket_invalid', 'connection_not_found', 'too_many_readers', 'streams_not_served'],
     answers: { status: 200, stream: true },
     // Where the address of the API serves streams, their handler answers before this one.
     handle: () => Promise.reject(new AppError('streams_not_served', detailOf(streamUrl))),

@@ -23,6 +23,12 @@ const refusals: Partial<Readonly<Record<FileToSend['state'], { readonly code: Er
     failed: { code: 'media_failed', problem: 'is a file that could not be fetched' },
   };
 
+/** What may refuse a file that a request names. */
+export const fileProblems: readonly ErrorCode[] = [
+  'media_not_found',
+  ...Object.values(refusals).map(({ code }) => code),
+];
+
 /**
  * Settles the file that a message is made of: its row names it by its id alone, also where the request has a link, which is fetched
  * from then on. A message without a file costs nothing here. Returns the error that refuses it, since a repeated request gets its answer all

@@ -2,7 +2,9 @@ import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { isAdminPath, makeAdminHandler } from '../../../functions/admin/handler.ts';
-import { makeApiHandler, type ApiDependencies } from '../../../functions/api/handler.ts';
+import { apiRoutes, makeApiHandler, type ApiDependencies } from '../../../functions/api/handler.ts';
+import { problemsOf } from '../../../functions/http/problemsOf.ts';
+import { makeRouter, type Router } from '../../../functions/http/route.ts';
 import { composeAdmin } from '../../../functions/admin/composition.ts';
 import { composeApi } from '../../../functions/api/composition.ts';
 import { makeContext, type HttpHandler } from '../../../infra/local/gateway.ts';
@@ -42,6 +44,7 @@ export class ApiStack {
   readonly operatorKey: string;
   readonly #api: HttpHandler;
   readonly #admin: HttpHandler;
+  readonly #router: Router;
   readonly #stop: () => Promise<void>;
 
   private constructor(
@@ -54,6 +57,7 @@ export class ApiStack {
     this.operatorKey = operatorKey;
     this.#api = makeApiHandler(dependencies);
     this.#admin = admin;
+    this.#router = makeRouter(apiRoutes(dependencies).all);
     this.#stop = stop;
   }
 
@@ -90,8 +94,11 @@ export class ApiStack {
     return { call: (method, path, options) => invoke(handler, method, path, options) };
   }
 
-  call(method: string, path: string, options: CallOptions = {}): Promise<Answered> {
-    return invoke(isAdminPath(path.split('?')[0] ?? '') ? this.#admin : this.#api, method, path, options);
+  async call(method: string, path: string, options: CallOptions = {}): Promise<Answered> {
+    const [rawPath = ''] = path.split('?');
+    const answered = await invoke(isAdminPath(rawPath) ? this.#admin : this.#api, method, path, options);
+    assertListed(this.#router, method, rawPath, answered);
+    return answered;
   }
 
   /** A new tenant with a key. */
@@ -167,6 +174,17 @@ export class ApiStack {
 }
 
 export const anAccount: ConnectionAccount = { phoneJid: '4915100000001@s.whatsapp.net', lid: undefined, name: 'Shop' };
+
+/** Throws when an answer is a problem that the OpenAPI document does not list for its route. */
+function assertListed(router: Router, method: string, path: string, { status, body }: Answered): void {
+  const match = router(method === 'HEAD' ? 'GET' : method, path);
+  if (match.outcome !== 'found' || status < 400 || typeof body['code'] !== 'string') return;
+  const { route } = match;
+  if (problemsOf(route).some((code) => code === body['code'])) return;
+  throw new Error(
+    `${route.method} ${route.path} answers ${body['code']}, and neither its form nor its \`problems\` say so.`,
+  );
+}
 
 /** Calls a handler as API Gateway does. */
 export async function invoke(

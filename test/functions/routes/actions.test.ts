@@ -334,7 +334,8 @@ describe('actions through the API', () => {
       const operation = paths[`/v1/connections/{connectionId}/${path}`]?.[method.toLowerCase()];
 
       expect(operation).toMatchObject({ summary, description });
-      expect(Object.keys(operation?.['responses'] as object).toSorted()).toEqual(['200', '202', 'default']);
+      const answered = Object.keys(operation?.['responses'] as object).filter((status) => status < '400');
+      expect(answered).toEqual(['200', '202']);
       expect(JSON.stringify(operation?.[method === 'GET' ? 'parameters' : 'requestBody'])).toContain('expires_at');
     }
     expect(JSON.stringify(document['components'])).toContain('ContactsCheckAction');
