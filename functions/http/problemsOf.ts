@@ -26,7 +26,7 @@ const OF_ALL: readonly ErrorCode[] = ['internal_error', 'store_unavailable'];
 
 const OF_ACCESS: Readonly<Record<Access, readonly ErrorCode[]>> = {
   public: [],
-  tenant: ['unauthorized', 'forbidden', 'tenant_suspended', 'too_many_requests'],
+  tenant: ['unauthorized', 'forbidden', 'tenant_suspended', 'tenant_deleted', 'too_many_requests'],
   operator: ['unauthorized', 'forbidden', 'too_many_requests'],
 };
 

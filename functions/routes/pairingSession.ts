@@ -71,6 +71,7 @@ const PROBLEMS: readonly ErrorCode[] = [
   'pairing_link_invalid',
   'pairing_link_ended',
   'tenant_suspended',
+  'tenant_deleted',
   'connection_already_paired',
   'too_many_requests',
 ];

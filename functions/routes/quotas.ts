@@ -82,7 +82,7 @@ export function quotaRoutes(dependencies: QuotaRouteDependencies): readonly Rout
       access: 'operator',
       body: changeSchema,
       headers: ['if-match'],
-      problems: ['quotas_changed'],
+      problems: ['tenant_being_deleted', 'quotas_changed'],
       answers: { status: 200, schema: termsViewSchema, example: viewExample },
       handle: async ({ parameters, body, headers }) => {
         const { tenantId } = await changeableTenantOf(dependencies, parameters['tenantId']);

@@ -34,6 +34,7 @@ export function restoreRoutes(dependencies: RestoreRouteDependencies): readonly 
       access: 'operator',
       lines: z.array(keptRowSchema).min(1).max(MOST_ROWS),
       lineBytes: ROW_BYTES,
+      problems: ['tenant_being_deleted'],
       answers: {
         status: 200,
         schema: outcomeSchema,

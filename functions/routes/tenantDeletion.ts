@@ -63,6 +63,7 @@ export function tenantDeletionRoutes(dependencies: TenantStandingDependencies): 
           }),
         })
         .meta({ id: 'TenantDeletion', example: { confirm: 'Acme' } }),
+      problems: ['tenant_not_suspended'],
       answers: { status: 202, schema: tenantViewSchema, example: deleting },
       handle: async ({ parameters, body, correlationId }) => {
         const tenant = await tenantOf(dependencies, parameters['tenantId']);

@@ -52,6 +52,7 @@ export function tenantStandingRoutes(dependencies: TenantStandingDependencies): 
         'Within 30 seconds each request of the tenant is answered with 403 `tenant_suspended` and the reason, and its streams end. Its sockets close without being unlinked, within a minute; what is to be sent or delivered waits. To suspend one again changes the reason.',
       access: 'operator',
       body: z.strictObject({ reason }).meta({ id: 'Suspension' }),
+      problems: ['tenant_being_deleted'],
       answers: { status: 200, schema: tenantViewSchema, example: { ...example, state: 'suspended', suspended } },
       handle: async ({ parameters, body, correlationId }) => {
         const tenant = await tenantOf(dependencies, parameters['tenantId']);
@@ -62,6 +63,7 @@ export function tenantStandingRoutes(dependencies: TenantStandingDependencies): 
     route('POST', '/v1/admin/tenants/{tenantId}/resume', {
       summary: 'Resume a tenant: what was wanted online comes online again, and what waited goes out',
       access: 'operator',
+      problems: ['tenant_being_deleted'],
       answers: { status: 200, schema: tenantViewSchema, example },
       handle: async ({ parameters, correlationId }) =>
         change(await tenantOf(dependencies, parameters['tenantId']), ACTIVE, correlationId),

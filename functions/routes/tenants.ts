@@ -176,7 +176,7 @@ export function tenantKeyRoutes(dependencies: TenantKeyDependencies): readonly R
         'To rotate a key, create the next one, give it to the tenant, and revoke the old one when it is not used any more. What a key may do is said once, here: one that may do something else is another key.',
       access: 'operator',
       body: newKeySchema,
-      problems: ['connection_not_found'],
+      problems: ['tenant_being_deleted', 'connection_not_found'],
       answers: { status: 201, schema: newKeyViewSchema },
       handle: async ({ parameters, body }) => {
         const { tenantId } = await changeableTenantOf(dependencies, parameters['tenantId']);
