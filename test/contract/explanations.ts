@@ -100,6 +100,14 @@ const takenBack: Explanation = {
   why: 'A received message is taken back by an administrator of a group alone; nobody here is one.',
 };
 
+const endedAtOnce: Explanation = {
+  here: 'seldom',
+  why: 'The request that deletes a tenant has its connections end, and reconcile looks after those that it did not come to.',
+};
+const goneBefore: Explanation = {
+  here: 'never',
+  why: 'The place of a connection without an account goes with the connection; one is left only where a request took it that came to nothing.',
+};
 const tenMinutesLater: Explanation = {
   here: 'never',
   why: 'The messages of a deleted connection go ten minutes after it, when all that was under way has ended.',
@@ -161,10 +169,9 @@ export const explanations: Readonly<Record<string, Explanation>> = {
   'ingest dynamodb:PartiQLUpdate core MEDIA#*': takenBack,
   'ingest dynamodb:PartiQLInsert core ERASURES': together,
   'ingest dynamodb:PutItem core ERASURES': alone,
-  'dispatch dynamodb:DeleteItem core ERASURES': tenMinutesLater,
-  'dispatch dynamodb:DeleteItem core CON#*': tenMinutesLater,
   'dispatch dynamodb:DeleteItem core BULK#*': tenMinutesLater,
-  'dispatch dynamodb:Query core PARKED#*': tenMinutesLater,
+  'reconcile dynamodb:PutItem core ARCHIVE#*': endedAtOnce,
+  'archive dynamodb:DeleteItem core UNPAIRED#*': goneBefore,
   'archive dynamodb:GetItem core HISTORY#*': sharedSheet,
   'archive dynamodb:PutItem core HISTORY#*': sharedSheet,
   'api dynamodb:DeleteItem core OBJECT#*': erasedMeanwhile,

@@ -25,6 +25,7 @@ import { makeOps, type Ended } from '../ops/opsProcess.ts';
 import { StreamClient } from '../functions/stream/streamClient.ts';
 import type { WhatsAppClient } from '../whatsapp/client.ts';
 import { exportAndErase } from './archiveScenario.ts';
+import { depart } from './departure.ts';
 import type { RecordedCall } from './callRecorder.ts';
 import { seeFrozen } from './frozenConnection.ts';
 import { recallHistory } from './recall.ts';
@@ -102,6 +103,7 @@ const steps: readonly (readonly [string, (tenant: Tenant) => Promise<void>])[] =
   ['a connection that stays frozen', freeze],
   ['workers that are drained and killed', changeOwners],
   ['that tenant is resumed', resumeGuest],
+  ['a tenant that is deleted', (tenant) => depart(tenant, makeDocumentClient(storesOf(tenant, 'stack')), CUSTOMER)],
   ['log-out and removal', leave],
   ['a restore', restore],
 ];

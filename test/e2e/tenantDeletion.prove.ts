@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
-import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient, makeTenant } from '../../infra/local/apiClient.ts';
 import { pairSandboxPhone } from '../../infra/local/pairing.ts';
@@ -11,6 +10,7 @@ import { scanItems, type Item } from '../../shared/platform/pages.ts';
 import { tableName, type TableDefinition } from '../../shared/platform/tables.ts';
 import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { startWideStack, type PairedStack } from './pairedStack.ts';
+import { passDeletionTime } from './passDeletionTime.ts';
 
 /** The connections of the tenant that is deleted, each of which has a phone of its own: 50 where `HOLDFAST_CONNECTIONS` says so. */
 const CONNECTIONS = Number(process.env['HOLDFAST_CONNECTIONS'] ?? 4);
@@ -61,27 +61,9 @@ describe('a tenant that is deleted while its connections are under traffic, on t
     (await rowsOf(table))
       .filter((row) => names.some((name) => textOf(row).includes(name)))
       .map(({ pk, sk }) => `${String(pk)} ${String(sk)}`);
-  /** Lets the ten minutes pass that rows of a connection are looked at again after, and the minute and a half of what was let in before. */
   const passTime = async (): Promise<void> => {
     const client = makeDocumentClient(aStoreConfig({ dynamoDb: { endpoint: stage.stack.dynamoDbEndpoint } }));
-    const TableName = tableName(stage.stack.stage, 'core');
-    for (const { pk, sk, againAtMs, sinceMs } of await rowsOf('core')) {
-      const at = { ERASURES: againAtMs, TENANT_WORK: sinceMs }[String(pk)];
-      if (typeof at !== 'number' || at === 1) continue;
-      const name = pk === 'ERASURES' ? 'againAtMs' : 'sinceMs';
-      await client
-        .send(
-          new UpdateCommand({
-            TableName,
-            Key: { pk, sk },
-            UpdateExpression: 'SET #at = :at',
-            ConditionExpression: '#at = :was',
-            ExpressionAttributeNames: { '#at': name },
-            ExpressionAttributeValues: { ':at': 1, ':was': at },
-          }),
-        )
-        .catch(() => undefined);
-    }
+    await passDeletionTime(client, stage.stack.stage);
     client.destroy();
   };
   const openSockets = async (): Promise<number> => {

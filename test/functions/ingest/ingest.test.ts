@@ -4,12 +4,15 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeIngestHandler } from '../../../functions/ingest/handler.ts';
 import { keepingMetrics } from '../../shared/platform/keepingMetrics.ts';
+import { endLog } from '../../../shared/event/endLog.ts';
 import { readEvents } from '../../../shared/event/readEvents.ts';
 import { batchEnvelopeSchema, type FactBatch } from '../../../shared/event/factBatch.ts';
 import type { Fact } from '../../../shared/event/facts/factRows.ts';
 import type { InboundContent } from '../../../shared/content/content.ts';
 import { boundedName } from '../../../shared/kernel/boundedName.ts';
 import { makeDeliveryId } from '../../../shared/kernel/id.ts';
+import { scanItems } from '../../../shared/platform/pages.ts';
+import { tableName } from '../../../shared/platform/tables.ts';
 import { aBatch, aMessageFact, aSentMessage, newIds } from '../../shared/event/eventStores.ts';
 import {
   aRecord,
@@ -72,6 +75,23 @@ describe('ingest', () => {
     await makeIngestHandler({ ...stack, metrics })({ Records: [asRecord(aBatch(ids, [aMessageFact({ atMs })]))] });
 
     expect(metrics.valuesOf('EventLag')).toEqual([stack.clock.nowMs() - atMs]);
+  });
+
+  it('drops what is told of a tenant that is deleted: no event, no row, no delivery and no dead letter', async () => {
+    const [leaving, other] = [await aTenantWith(stack, [{ url }]), await aTenantWith(stack, [{ url }])];
+    const [ids, others] = [leaving, other].map(({ tenantId }) => ({ ...newIds(), tenantId }));
+    if (ids === undefined || others === undefined) throw new Error('there are two');
+    await endLog(stack, ids.tenantId);
+    const records = [ids, others].map((one, place) => asRecord(aBatch(one, [aMessageFact()]), `record-${place}`));
+
+    const answer = await makeIngestHandler(stack)({ Records: records });
+
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect([await typesIn(ids.tenantId), await typesIn(others.tenantId)]).toEqual([[], ['message.received']]);
+    const rows = await Array.fromAsync(scanItems(stack.table, { TableName: tableName('test', 'core') }));
+    expect(rows.filter(({ pk }) => String(pk).includes(ids.connectionId))).toEqual([]);
+    expect((await takeDeliveries(stack)).map(({ tenantId }) => tenantId)).toEqual([others.tenantId]);
+    expect(await takeDead()).toEqual([]);
   });
 
   it('enqueues more deliveries than SQS takes in one call', async () => {

@@ -10,6 +10,7 @@ import {
 } from '../../../infra/settings/concurrency.ts';
 import { parseSettings, settingsOf } from '../../../infra/settings/settings.ts';
 import { played } from '../../sample.ts';
+import { BACKUP_DAYS } from '../../../shared/tenant/tenantDeleted.ts';
 
 describe('settings', () => {
   it('makes the small shape of none: two workers and 16 queues', () => {
@@ -68,7 +69,8 @@ describe('settings', () => {
     [{ dashboards: 'none' }, 'dashboards: '],
     [{ burnAlarms: 'some' }, 'burnAlarms: '],
     [{ backupDays: 0 }, 'backupDays: '],
-    [{ backupDays: 36 }, 'backupDays: '],
+    // No copy is kept for longer than the receipt of a deleted tenant says.
+    [{ backupDays: BACKUP_DAYS + 1 }, 'backupDays: '],
     [{ backupCopyVaultArn: 'vault' }, 'backupCopyVaultArn: must be the ARN of a backup vault'],
     [{ domainName: 'api.example.com' }, 'certificateArn: must be given together with domainName'],
     [{ domainName: 'https://api.example.com' }, 'domainName: must be the name of a host'],

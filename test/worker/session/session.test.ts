@@ -46,6 +46,30 @@ describe('session', () => {
     expect(await next.getKeys('lid-mapping', ['49', '50'])).toEqual({ '49': '12' });
   });
 
+  it('is removed to the last item where its tenant is deleted, again too, and writes nothing more', async () => {
+    const session = await paired();
+    await session.setKeys({ session: { '1.0': { chain: Buffer.from([9]) } }, 'pre-key': manyPreKeys });
+    await session.retireCredentials();
+    const before = (await itemsOf()).length;
+
+    await session.remove();
+    const after = await itemsOf();
+    await (await owner(3)).remove();
+
+    expect(before).toBeGreaterThan(4);
+    expect([after, await itemsOf()]).toEqual([[], []]);
+    await expect(session.storeNewCredentials({ me: { id: 'b' } })).rejects.toThrow(OwnershipLostError);
+  });
+
+  it('is not removed by an owner from before', async () => {
+    const session = await paired(1);
+    await (await owner(2)).raiseEpoch();
+
+    await expect(session.remove()).rejects.toThrow(OwnershipLostError);
+
+    expect((await owner(3)).isPaired).toBe(true);
+  });
+
   it('gives back each type of key as it was stored', async () => {
     const session = await paired();
     const types = [
