@@ -7,6 +7,7 @@ import { pairSandboxPhone } from '../../infra/local/pairing.ts';
 import { startStack } from '../../infra/local/stack.ts';
 import type { RunningStack } from '../../infra/local/stackOptions.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../../infra/local/webhookReceiver.ts';
+import type { QuotaChoices } from '../../shared/platform/quotaRows.ts';
 import { WhatsAppClient } from '../whatsapp/client.ts';
 
 /** The embedded stack with one worker, phones, and a tenant that has a webhook and a connection. */
@@ -30,9 +31,13 @@ export function startPairedStack(...numbers: Numbers): Promise<PairedStack> {
   return start(numbers, { HOLDFAST_PACE_BUDGETS: 'off' });
 }
 
-/** Starts it with so many shards, each of which has room for 50 connections, and without budgets. */
+/** Starts it with so many shards, each of which has room for 50 connections, for a tenant that may link as many, and without budgets. */
 export function startWideStack(shards: number, ...numbers: Numbers): Promise<PairedStack> {
-  return start(numbers, { HOLDFAST_PACE_BUDGETS: 'off' }, shards);
+  return start(
+    numbers,
+    { HOLDFAST_PACE_BUDGETS: 'off' },
+    { shards, quotas: { unpairedConnections: 200, pairings: 1_000 } },
+  );
 }
 
 /** Starts it with the budgets that the product has by default. */
@@ -43,7 +48,7 @@ export function startPacedStack(...numbers: Numbers): Promise<PairedStack> {
 async function start(
   numbers: Numbers,
   workerSettings: Readonly<Record<string, string>>,
-  shards = 1,
+  { shards = 1, quotas }: { readonly shards?: number; readonly quotas?: QuotaChoices } = {},
 ): Promise<PairedStack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
   const stack = await startStack({
@@ -60,7 +65,7 @@ async function start(
   const phones = new WhatsAppClient(stack.whatsAppControlUrl ?? '');
   const receiver = await startWebhookReceiver();
   for (const number of numbers) await phones.addPhone(number, number);
-  const api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme');
+  const api = await makeTenant(stack.apiUrl, stack.operatorKey, 'Acme', quotas);
   const webhook = await api.must('POST', '/v1/webhooks', { url: receiver.url });
   receiver.trust(String(webhook['secret']));
   const connection = await pairSandboxPhone(api, phones, { number: numbers[0], method: 'qr' });

@@ -12,8 +12,8 @@ import { aStoreConfig } from '../emulators/storeConfig.ts';
 import { startWideStack, type PairedStack } from './pairedStack.ts';
 import { passDeletionTime } from './passDeletionTime.ts';
 
-/** The connections of the tenant that is deleted, each of which has a phone of its own: 50 where `HOLDFAST_CONNECTIONS` says so. */
-const CONNECTIONS = Number(process.env['HOLDFAST_CONNECTIONS'] ?? 4);
+/** The connections of the tenant that is deleted, each of which has a phone of its own. */
+const CONNECTIONS = 50;
 const phoneOf = (place: number): string => `49151002${String(place).padStart(5, '0')}`;
 const SHOPS = Array.from({ length: CONNECTIONS }, (_, place) => phoneOf(place));
 const CUSTOMER = '4915100300001';
