@@ -139,10 +139,10 @@ export const proofs: readonly Proof[] = [
   },
   {
     name: 'pairing-page',
-    what: 'In Chromium the pairing page links by QR and by code, on a phone, by keyboard, in both themes, sends people back, and says what went wrong; other origins, revoked and expired links open nothing. Says so where there is no Chromium.',
+    what: 'In Chromium the pairing page links by QR and by code, on a phone, by keyboard, in both themes, sends people back, has a passkey used by the extension, and says what went wrong; other origins, revoked and expired links open nothing. Says so where there is no Chromium.',
     daily: 'links and sessions: `test/functions/routes/pairingLinks.test.ts`',
     place: 'beside',
-    whole: file('test/e2e/pairingPage.prove.ts'),
+    whole: file('test/e2e/pairingPage.prove.ts', 'test/e2e/pairingPagePasskey.prove.ts'),
     sample: 'same',
     cases: TESTS,
   },

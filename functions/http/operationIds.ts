@@ -8,6 +8,7 @@ const NAMED: Readonly<Record<string, string>> = {
   'POST /v1/connections/{connectionId}/pairing-links': 'createPairingLink',
   'GET /v1/pairing-session': 'getPairingSession',
   'POST /v1/pairing-session': 'startPairingSession',
+  'POST /v1/pairing-session/passkey': 'answerPasskeyOfSession',
   'POST /v1/connections/{connectionId}/messages': 'sendMessage',
   'DELETE /v1/connections/{connectionId}/messages/{messageId}': 'cancelMessage',
   'PATCH /v1/connections/{connectionId}/messages/{messageId}': 'moveScheduledMessage',

@@ -26,15 +26,16 @@ import { route, type GiveBack, type Route, type TakingOfTenant } from '../http/r
 import { Strangers } from '../http/strangers.ts';
 import { askForPairing, pairingSchema, type PairingDependencies } from './connections.ts';
 import { LinkVisits } from './linkVisits.ts';
-import { inHalves } from './passkeySteps.ts';
+import { answerPasskey, PASSKEY_PROBLEMS, passkeyAnswerSchema } from './passkeys.ts';
+import { inHalves, toStepView } from './passkeySteps.ts';
 
 export interface PairingSessionDependencies extends PairingLinkDependencies, RateDependencies, PairingDependencies {
-  readonly connections: Pick<ConnectionStore, 'find' | 'setWanted' | 'setPairing'>;
+  readonly connections: Pick<ConnectionStore, 'find' | 'setWanted' | 'setPairing' | 'setPasskey'>;
 }
 
 const sessionSchema = z
   .object({
-    state: z.enum(['ready', 'preparing', 'offered', 'linked', 'ended']),
+    state: z.enum(['ready', 'preparing', 'offered', 'passkey', 'linked', 'ended']),
     connectionId: z.string(),
     method: z.enum(['qr', 'code']).optional().meta({ description: 'Of the offer that is out.' }),
     qr: z
@@ -43,7 +44,18 @@ const sessionSchema = z
         path: z.string().meta({ description: 'The dark squares, as the path of an SVG.', example: 'M0 0h7v1h-7z' }),
       })
       .optional(),
-    code: z.string().optional().meta({ description: 'To be typed on the phone.', example: 'ABCD-1234' }),
+    step: z
+      .enum(['required', 'checking', 'confirm'])
+      .optional()
+      .meta({ description: 'Of the passkey: to be signed, being checked, or the code to be compared.' }),
+    options: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({ description: "WebAuthn's request as JSON, to be signed on https://web.whatsapp.com." }),
+    code: z
+      .string()
+      .optional()
+      .meta({ description: 'To be typed on the phone, or compared with its own.', example: 'ABCD-1234' }),
     phoneNumber: z.string().optional().meta({ description: 'For which the code is.', example: '+4915123456789' }),
     expiresAt: z.iso
       .datetime()
@@ -72,7 +84,6 @@ const PROBLEMS: readonly ErrorCode[] = [
   'pairing_link_ended',
   'tenant_suspended',
   'tenant_deleted',
-  'connection_already_paired',
   'too_many_requests',
 ];
 
@@ -97,7 +108,7 @@ export function pairingSessionRoutes(dependencies: PairingSessionDependencies): 
       description: `${AUTHORIZATION} It takes from the same quotas as POST /v1/connections/{connectionId}/pairing.`,
       access: 'public',
       body: pairingSchema,
-      problems: [...PROBLEMS, 'too_many_pairings'],
+      problems: [...PROBLEMS, 'connection_already_paired', 'too_many_pairings'],
       answers: { status: 202, schema: sessionSchema },
       handle: async ({ headers, address, body, correlationId }) => {
         const { link, connection } = await open(headers['authorization'], address);
@@ -114,8 +125,30 @@ export function pairingSessionRoutes(dependencies: PairingSessionDependencies): 
         return { status: 202, json: view };
       },
     }),
+    passkeyRoute(dependencies, open),
   ];
 }
+
+/** The route by which the pairing page answers a request for a passkey. */
+function passkeyRoute(dependencies: PairingSessionDependencies, open: LinkOpener): Route {
+  return route('POST', `${PATH}/passkey`, {
+    summary: 'Answer the request for a passkey by a link: for the pairing page',
+    description: `${AUTHORIZATION} It is as POST /v1/connections/{connectionId}/pairing/passkey.`,
+    access: 'public',
+    body: passkeyAnswerSchema,
+    problems: [...PROBLEMS, ...PASSKEY_PROBLEMS],
+    answers: { status: 202, schema: sessionSchema },
+    handle: async ({ headers, address, body, correlationId }) => {
+      const { link, connection } = await open(headers['authorization'], address);
+      if (link.usedAtMs !== undefined) throw new AppError('pairing_link_ended');
+      await answerPasskey(dependencies, connection, body, correlationId);
+      const answered = await dependencies.connections.find(link.tenantId, link.connectionId);
+      return { status: 202, json: await readSession(dependencies, link, answered ?? connection) };
+    },
+  });
+}
+
+type LinkOpener = (authorization: string | undefined, address: string | undefined) => Promise<Opened>;
 
 interface Opened {
   readonly link: PairingLink;
@@ -126,11 +159,11 @@ interface Opened {
  * Makes the check of `Authorization: Pairing <token>`, which throws `pairing_link_invalid`, `pairing_link_ended`, `tenant_suspended` and
  * `too_many_requests`. Nothing is remembered: what ends a link ends it at once.
  */
-function makeLinkOpener(dependencies: PairingSessionDependencies) {
+function makeLinkOpener(dependencies: PairingSessionDependencies): LinkOpener {
   const strangers = new Strangers();
   const visits = new LinkVisits();
   const { connections, clock } = dependencies;
-  return async (authorization: string | undefined, address: string | undefined): Promise<Opened> => {
+  return async (authorization, address) => {
     const token = /^Pairing +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
     const named = readToken(token);
     if (named === undefined) throw new AppError('pairing_link_invalid');
@@ -202,7 +235,17 @@ const stateViews: { readonly [State in PairingSession['state']]: ViewOf<State> }
     const { method, code, phoneNumber } = offer;
     return { state: 'offered', method, code: inHalves(code), phoneNumber: `+${phoneNumber}`, expiresAt };
   },
+  passkey: ({ step }) => {
+    const { method, ...shown } = toStepView(step);
+    return { state: 'passkey', step: stepNames[method], ...shown };
+  },
 };
+
+const stepNames = {
+  passkey_required: 'required',
+  passkey_checking: 'checking',
+  passkey_confirm: 'confirm',
+} as const;
 
 function toStateView<State extends PairingSession['state']>(
   session: Extract<PairingSession, { readonly state: State }> & { readonly state: State },

@@ -42,6 +42,7 @@ const rules: readonly Rule[] = [
       'functions/shardCount/handler.ts': 'one request, as above',
       'functions/http/readParameter.ts': 'one request, as above',
       'functions/pairingPage/browser/session.ts': 'one request of a page in a browser',
+      'functions/pairingPage/browser/extension.ts': 'as above',
       'functions/pairingPage/browser/sandbox.ts': 'as above',
       'infra/local/sandboxDesk.ts': 'one request; the platform does not keep a process for such a timer',
       'worker/ecsTask.ts': 'one request, before anything is owned',

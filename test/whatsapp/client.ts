@@ -8,7 +8,7 @@ import type { faultSchema, registrationStrikeSchema, Strike } from './faults.ts'
 import type { GroupSettings, Role } from './group.ts';
 import { FileClient } from './media/fileClient.ts';
 import type { FileKind } from './media/fileKinds.ts';
-import type { Assertion } from './passkeyCredential.ts';
+import type { Assertion, ExportedPasskey } from './passkeyCredential.ts';
 import type { demandSchema, ShownLinking } from './passkeys.ts';
 import type { ProfileBody } from './profileRoutes.ts';
 import type { RawBody, StanzaBody, StanzaJson } from './rawRoutes.ts';
@@ -105,6 +105,11 @@ export class WhatsAppClient {
   /** Signs the request of the present linking with the account's passkey, as a browser on this origin does. */
   signPasskey(number: string, origin?: string): Promise<Assertion> {
     return this.#call('POST', `/phones/${number}/passkey/sign`, origin === undefined ? {} : { origin });
+  }
+
+  /** The passkey of an account itself, for the virtual authenticator of a browser. */
+  exportPasskey(number: string): Promise<ExportedPasskey> {
+    return this.#call('GET', `/phones/${number}/passkey/key`);
   }
 
   /** What the phone shows of the linking by passkey. */

@@ -21,6 +21,15 @@ export interface Assertion {
   };
 }
 
+export interface ExportedPasskey {
+  readonly credentialId: string;
+  readonly privateKey: string;
+  readonly userHandle: string;
+  readonly rpId: string;
+  readonly isResidentCredential: boolean;
+  readonly signCount: number;
+}
+
 export class PasskeyCredential {
   readonly id = randomBytes(32).toString('base64url');
   readonly #privateKey: KeyObject;
@@ -47,6 +56,18 @@ export class PasskeyCredential {
         signature: sign('sha256', Buffer.concat([data, sha256(clientData)]), this.#privateKey).toString('base64url'),
         userHandle: this.#userHandle,
       },
+    };
+  }
+
+  /** The passkey with its key, as a browser's virtual authenticator takes it (CDP, `WebAuthn.Credential`): bytes in base64. */
+  export(): ExportedPasskey {
+    return {
+      credentialId: Buffer.from(this.id, 'base64url').toString('base64'),
+      privateKey: this.#privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
+      userHandle: Buffer.from(this.#userHandle, 'base64url').toString('base64'),
+      rpId: RP_ID,
+      isResidentCredential: true,
+      signCount: 0,
     };
   }
 

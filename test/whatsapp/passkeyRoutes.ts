@@ -34,6 +34,11 @@ export function makePasskeyRoutes(
     ],
     [
       'GET',
+      /^\/phones\/(\d+)\/passkey\/key$/,
+      (simulator, [digits]) => waiting(simulator.pairing.passkeys.exported(find(simulator, digits))),
+    ],
+    [
+      'GET',
       /^\/phones\/(\d+)\/passkey$/,
       (simulator, [digits]) => waiting(simulator.pairing.passkeys.shown(find(simulator, digits))),
     ],

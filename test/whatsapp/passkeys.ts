@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ClientSocket } from './clientSocket.ts';
 import type { LinkResult } from './linkResult.ts';
 import { bytesOf, children, node, stamp, type BinaryNode } from './node.ts';
-import { PasskeyCredential, RP_ID, type Assertion } from './passkeyCredential.ts';
+import { PasskeyCredential, RP_ID, type Assertion, type ExportedPasskey } from './passkeyCredential.ts';
 import { WHATSAPP, type Account } from './world.ts';
 
 /**
@@ -77,6 +77,11 @@ export class Passkeys {
   sign({ number }: Account, origin?: string): Assertion | undefined {
     const linking = this.#linkings.get(number);
     return linking?.demand.credential.sign(linking.challenge, origin);
+  }
+
+  /** The passkey of an account, for the authenticator of a browser. Undefined if it has none. */
+  exported({ number }: Account): ExportedPasskey | undefined {
+    return this.#demands.get(number)?.credential.export();
   }
 
   shown({ number }: Account): ShownLinking | undefined {

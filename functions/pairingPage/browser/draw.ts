@@ -7,6 +7,10 @@ export interface Doings {
   readonly byCode: () => void;
   readonly giveNumber: (phoneNumber: string) => void;
   readonly choose: () => void;
+  readonly sign: (options: object) => void;
+  /** Gives a signature up that has not come. */
+  readonly back: () => void;
+  readonly confirm: (code: string) => void;
 }
 
 /** What a screen is drawn with. */
@@ -15,6 +19,8 @@ export interface Drawing {
   /** Whether the page is on a phone, which cannot scan itself: the code comes first there. */
   readonly isPhone: boolean;
   readonly isFramed: boolean;
+  /** Whether the extension is there that has a passkey used. */
+  readonly hasExtension: boolean;
   readonly doings: Doings;
 }
 
@@ -79,6 +85,31 @@ const drawings: { readonly [Shows in Screen['shows']]: Draw<Shows> } = {
     countdown(),
     steps(words.codeSteps),
     button(words.otherWay, false, doings.choose),
+  ],
+  sign: ({ options, went }, { words, hasExtension, doings }) => [
+    heading(words.signTitle),
+    ...(went === undefined
+      ? []
+      : [make('p', { class: 'wrong' }, went === 'refused' ? words.signRefused : words.failed)]),
+    make('p', {}, words.signWhy),
+    ...(hasExtension
+      ? [button(words.sign, true, () => doings.sign(options))]
+      : [make('p', { class: 'wrong' }, words.signMissing)]),
+    countdown(),
+    button(words.otherWay, false, doings.choose),
+  ],
+  signing: (_screen, { words, doings }) => [
+    heading(words.signTitle),
+    make('p', { class: 'waits' }, words.signing),
+    button(words.back, false, doings.back),
+  ],
+  compare: ({ code }, { words, doings }) => [
+    heading(words.compareTitle),
+    make('p', { class: 'code', id: 'code' }, code),
+    make('p', {}, words.compareHow),
+    countdown(),
+    button(words.same, true, () => doings.confirm(code)),
+    button(words.different, false, doings.choose),
   ],
   linked: ({ account, isOnline, returnUrl }, { words, isFramed }) => [
     heading(words.linked),

@@ -1,6 +1,7 @@
 import { draw, type Doings } from './draw.ts';
+import { hasExtension, signByExtension } from './extension.ts';
 import { closedBy, isPlaceRight, screenOf, waitMs, type Closed, type Screen } from './screen.ts';
-import { callSession, type Reply, type Session, type Choice } from './session.ts';
+import { callSession, type Reply, type Session, type Choice, type PasskeyAnswer } from './session.ts';
 import { languageOf, words } from './words.ts';
 
 /**
@@ -21,6 +22,8 @@ let screen: Screen = { shows: 'loading' };
 let session: Session | undefined;
 /** What the person does between two offers, which hides the offer that is out. */
 let own: Extract<Screen, { readonly shows: 'choose' | 'number' }> | undefined;
+/** The signature that is awaited, which hides the request, and is given up with it. */
+let signing: AbortController | undefined;
 let skewMs = 0;
 let failures = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,6 +35,9 @@ const doings: Doings = {
   byQr: () => void choose({ method: 'qr' }),
   byCode: () => show((own = { shows: 'number', isWrong: false })),
   choose: () => show((own = { shows: 'choose' })),
+  sign: (options) => void sign(options),
+  back: () => signing?.abort(),
+  confirm: (code) => void answer({ confirmedCode: code }),
   giveNumber: (typed) => {
     const phoneNumber = typed.trim();
     if (NUMBER.test(phoneNumber)) void choose({ method: 'code', phoneNumber: withPlus(phoneNumber) });
@@ -61,12 +67,36 @@ async function choose(what: Choice): Promise<void> {
   }
 }
 
+/** Has a request signed by the extension, and answers it. */
+async function sign(options: object): Promise<void> {
+  signing?.abort();
+  const mine = (signing = new AbortController());
+  show({ shows: 'signing' });
+  const signed = await signByExtension(options, mine.signal);
+  if (signing !== mine) return;
+  signing = undefined;
+  if (typeof signed === 'object') return answer({ assertion: signed });
+  if (session?.step !== 'required') return;
+  const before = screenOf(session);
+  show(before.shows === 'sign' && !mine.signal.aborted ? { ...before, went: signed } : before);
+}
+
+/** Answers the request for a passkey, and shows what comes of it. */
+async function answer(what: PasskeyAnswer): Promise<void> {
+  show({ shows: 'preparing', reason: 'checking' });
+  const reply = await request(what);
+  if (reply !== undefined && reply.outcome !== 'session' && closedBy(codeOf(reply)) === undefined) {
+    await look();
+    say(words[language].failed);
+  }
+}
+
 async function look(): Promise<void> {
   await request();
 }
 
 /** Makes a request and takes its answer in. Resolves to undefined for one that was overtaken. */
-async function request(what?: Choice): Promise<Reply | undefined> {
+async function request(what?: Choice | PasskeyAnswer): Promise<Reply | undefined> {
   asked += 1;
   const mine = asked;
   clearTimeout(timer);
@@ -91,6 +121,9 @@ function take(reply: Reply): void {
   language = languageOf(session.language, navigator.languages);
   skewMs = reply.serverMs === undefined ? 0 : reply.serverMs - Date.now();
   if (session.state === 'linked') own = undefined;
+  if (signing !== undefined && session.step === 'required') return;
+  signing?.abort();
+  signing = undefined;
   show(own ?? screenOf(session));
   tellAround(session);
 }
@@ -110,7 +143,7 @@ function show(next: Screen): void {
   if (isSame && card.dataset['shows'] === next.shows) return;
   card.dataset['shows'] = next.shows;
   const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['key'] : undefined;
-  draw(card, next, { words: words[language], isPhone, isFramed, doings });
+  draw(card, next, { words: words[language], isPhone, isFramed, hasExtension: hasExtension(), doings });
   countDown();
   if (next.shows === before.shows) {
     for (const element of card.querySelectorAll<HTMLElement>('[data-key]'))
@@ -143,7 +176,7 @@ function say(text: string, isAloud = false): void {
 
 function countDown(): void {
   const line = document.getElementById('countdown');
-  if (line === null || (screen.shows !== 'qr' && screen.shows !== 'code')) return;
+  if (line === null || !('untilMs' in screen) || screen.untilMs === undefined) return;
   const seconds = Math.max(0, Math.ceil((screen.untilMs - skewMs - Date.now()) / 1_000));
   const text = screen.shows === 'qr' ? words[language].newIn : words[language].endsIn;
   line.textContent = text.replace('{n}', String(seconds));

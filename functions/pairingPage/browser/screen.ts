@@ -12,6 +12,8 @@ export type Reason =
   | 'working'
   | 'unlinked'
   | 'passkey'
+  | 'checking'
+  | 'late'
   | 'unknown';
 
 /** The reason that a person reads for each status. */
@@ -21,10 +23,10 @@ const reasons: Readonly<Record<StatusCode, Reason>> = {
   offer_expired: 'expired',
   pairing_refused: 'refused',
   code_refused: 'number',
-  passkey_required: 'passkey',
-  passkey_checking: 'working',
-  passkey_confirm: 'passkey',
-  passkey_expired: 'expired',
+  passkey_required: 'checking',
+  passkey_checking: 'checking',
+  passkey_confirm: 'checking',
+  passkey_expired: 'late',
   passkey_refused: 'refused',
   passkey_unsupported: 'passkey',
   opening: 'working',
@@ -63,6 +65,9 @@ const reasons: Readonly<Record<StatusCode, Reason>> = {
 /** Why a link opens nothing. */
 export type Closed = 'ended' | 'invalid' | 'suspended' | 'origin';
 
+/** Why an extension gave no signature. */
+export type SigningEnd = 'refused' | 'failed';
+
 /** What the page shows. */
 export type Screen =
   | { readonly shows: 'loading' }
@@ -71,6 +76,10 @@ export type Screen =
   | { readonly shows: 'preparing'; readonly reason: Reason; readonly untilMs?: number }
   | { readonly shows: 'qr'; readonly size: number; readonly path: string; readonly untilMs: number }
   | { readonly shows: 'code'; readonly code: string; readonly phoneNumber: string; readonly untilMs: number }
+  /** @param options of a request that an extension may sign */
+  | { readonly shows: 'sign'; readonly options: object; readonly untilMs: number; readonly went?: SigningEnd }
+  | { readonly shows: 'signing' }
+  | { readonly shows: 'compare'; readonly code: string; readonly untilMs: number }
   | { readonly shows: 'linked'; readonly account: string; readonly isOnline: boolean; readonly returnUrl?: string }
   | { readonly shows: 'closed'; readonly why: Closed };
 
@@ -87,6 +96,11 @@ const screens: Readonly<Record<Session['state'], (session: Session) => Screen>> 
     const untilMs = Date.parse(expiresAt);
     if (qr !== undefined) return { shows: 'qr', ...qr, untilMs };
     return { shows: 'code', code: code ?? '', phoneNumber: phoneNumber ?? '', untilMs };
+  },
+  passkey: ({ step, options = {}, code = '', expiresAt = '' }) => {
+    const untilMs = Date.parse(expiresAt);
+    if (step === 'required') return { shows: 'sign', options, untilMs };
+    return step === 'confirm' ? { shows: 'compare', code, untilMs } : { shows: 'preparing', reason: 'checking' };
   },
   linked: ({ account = '', isOnline = false, returnUrl }) => ({
     shows: 'linked',

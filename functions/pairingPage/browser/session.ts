@@ -3,10 +3,13 @@ import type { StatusCode } from '../../../shared/connection/status.ts';
 
 /** The pairing as the API shows it to the page. */
 export interface Session {
-  readonly state: 'ready' | 'preparing' | 'offered' | 'linked' | 'ended';
+  readonly state: 'ready' | 'preparing' | 'offered' | 'passkey' | 'linked' | 'ended';
   readonly connectionId: string;
   readonly method?: 'qr' | 'code';
   readonly qr?: { readonly size: number; readonly path: string };
+  readonly step?: 'required' | 'checking' | 'confirm';
+  /** WebAuthn's request, as WhatsApp sends it. */
+  readonly options?: object;
   readonly code?: string;
   readonly phoneNumber?: string;
   readonly expiresAt?: string;
@@ -29,19 +32,23 @@ export type Reply =
   | { readonly outcome: 'refused'; readonly code: string; readonly retryAfterSeconds: number | undefined }
   | { readonly outcome: 'unreachable' };
 
+/** What a person answers to WhatsApp's request for a passkey. */
+export type PasskeyAnswer = { readonly assertion: object } | { readonly confirmedCode: string };
+
 const PATH = '/v1/pairing-session';
+const PASSKEY_PATH = `${PATH}/passkey`;
 const WITHIN_MS = 15_000;
 
-/** Reads the session of a link, or asks for an offer. Never rejects. */
-export async function callSession(token: string, choice?: Choice): Promise<Reply> {
+/** Reads the session of a link, asks for an offer, or answers the request for a passkey. Never rejects. */
+export async function callSession(token: string, said?: Choice | PasskeyAnswer): Promise<Reply> {
   try {
-    const answer = await fetch(PATH, {
-      method: choice === undefined ? 'GET' : 'POST',
+    const answer = await fetch(said === undefined || 'method' in said ? PATH : PASSKEY_PATH, {
+      method: said === undefined ? 'GET' : 'POST',
       headers: {
         authorization: `Pairing ${token}`,
-        ...(choice === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(said === undefined ? {} : { 'content-type': 'application/json' }),
       },
-      ...(choice === undefined ? {} : { body: JSON.stringify(choice) }),
+      ...(said === undefined ? {} : { body: JSON.stringify(said) }),
       cache: 'no-store',
       credentials: 'omit',
       signal: AbortSignal.timeout(WITHIN_MS),

@@ -18,6 +18,7 @@ const STORELESS: ReadonlySet<string> = new Set([
   // Without the token of a link.
   'GET /v1/pairing-session',
   'POST /v1/pairing-session',
+  'POST /v1/pairing-session/passkey',
   // The handler of streams answers it before this function does.
   'GET /v1/events/stream',
   'GET /problems',

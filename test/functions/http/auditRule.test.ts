@@ -29,6 +29,7 @@ describe('what is audited', () => {
       'POST /v1/media/{mediaId}/fetch',
       // No key makes it: the link by which it comes was made with one, and that is audited.
       'POST /v1/pairing-session',
+      'POST /v1/pairing-session/passkey',
     ]);
   });
 

@@ -29,6 +29,18 @@ export const de: Words = {
   endsIn: 'Noch {n} s gültig',
   preparing: 'Einen Moment, der Code wird erstellt …',
   again: 'Noch einmal versuchen',
+  signTitle: 'WhatsApp verlangt Ihren Passkey',
+  signWhy: 'Dieses Konto ist mit einem Passkey geschützt. WhatsApp verlangt ihn, bevor ein Gerät verknüpft wird.',
+  signMissing:
+    'Der Passkey kann nur mit der Browser-Erweiterung dieses Dienstes verwendet werden, und dieser Browser hat sie nicht. Fragen Sie die Person danach, von der Sie den Link haben, oder öffnen Sie den Link in einem Browser, der sie hat.',
+  sign: 'Meinen Passkey verwenden',
+  signing: 'Machen Sie im Fenster von WhatsApp weiter, das sich geöffnet hat …',
+  signRefused: 'Der Passkey wurde nicht verwendet. Sie können es noch einmal versuchen.',
+  compareTitle: 'Ist das der Code auf Ihrem Telefon?',
+  compareHow:
+    'WhatsApp zeigt auf Ihrem Telefon einen Code. Machen Sie nur weiter, wenn es genau dieser ist: Ein anderer Code heißt, dass jemand anderes ein Gerät verknüpfen will.',
+  same: 'Es ist derselbe',
+  different: 'Es ist ein anderer',
   linked: 'Verknüpft',
   linkedTo: 'Das Konto {account} ist verknüpft.',
   finishing: 'Die Verbindung wird geöffnet …',
@@ -49,6 +61,8 @@ export const de: Words = {
     unlinked: 'Es ist kein Konto verknüpft.',
     passkey:
       'WhatsApp verlangt einen Passkey dieses Kontos, den diese Seite nicht geben kann. Sagen Sie es der Person, von der Sie den Link haben.',
+    checking: 'WhatsApp und Ihr Telefon prüfen den Passkey …',
+    late: 'Der Passkey wurde nicht rechtzeitig verwendet.',
     unknown: 'Die Verbindung endete aus unbekanntem Grund. Versuchen Sie es noch einmal.',
   },
   closedTitle: 'Dieser Link gilt nicht',

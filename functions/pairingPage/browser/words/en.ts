@@ -22,6 +22,16 @@ export interface Words {
   readonly endsIn: string;
   readonly preparing: string;
   readonly again: string;
+  readonly signTitle: string;
+  readonly signWhy: string;
+  readonly signMissing: string;
+  readonly sign: string;
+  readonly signing: string;
+  readonly signRefused: string;
+  readonly compareTitle: string;
+  readonly compareHow: string;
+  readonly same: string;
+  readonly different: string;
   readonly linked: string;
   readonly linkedTo: string;
   readonly finishing: string;
@@ -64,6 +74,18 @@ export const en: Words = {
   endsIn: 'Valid for another {n} s',
   preparing: 'One moment, the code is being made …',
   again: 'Try again',
+  signTitle: 'WhatsApp asks for your passkey',
+  signWhy: 'This account is protected by a passkey. WhatsApp wants it before a device is linked.',
+  signMissing:
+    'The passkey can only be used with the browser extension of this service, and this browser does not have it. Ask whoever sent you the link for it, or open the link in a browser that has it.',
+  sign: 'Use my passkey',
+  signing: 'Go on in the window of WhatsApp that has opened …',
+  signRefused: 'The passkey was not used. You can try again.',
+  compareTitle: 'Is this the code on your phone?',
+  compareHow:
+    'WhatsApp on your phone shows a code. Go on only if it is exactly this one: a different code means that somebody else is trying to link a device.',
+  same: 'It is the same',
+  different: 'It is different',
   linked: 'Linked',
   linkedTo: 'The account {account} is linked.',
   finishing: 'The connection is being opened …',
@@ -83,6 +105,8 @@ export const en: Words = {
     unlinked: 'No account is linked.',
     passkey:
       'WhatsApp asks for a passkey of this account, which this page cannot give. Tell whoever sent you the link.',
+    checking: 'WhatsApp and your phone are checking the passkey …',
+    late: 'The passkey was not used in time.',
     unknown: 'The connection ended for an unknown reason. Try again.',
   },
   closedTitle: 'This link cannot be used',

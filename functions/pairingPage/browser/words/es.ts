@@ -29,6 +29,18 @@ export const es: Words = {
   endsIn: 'Válido {n} s más',
   preparing: 'Un momento, se está creando el código …',
   again: 'Intentar de nuevo',
+  signTitle: 'WhatsApp pide tu clave de acceso',
+  signWhy: 'Esta cuenta está protegida con una clave de acceso. WhatsApp la pide antes de vincular un dispositivo.',
+  signMissing:
+    'La clave de acceso solo se puede usar con la extensión de navegador de este servicio, y este navegador no la tiene. Pídela a quien te envió el enlace, o abre el enlace en un navegador que la tenga.',
+  sign: 'Usar mi clave de acceso',
+  signing: 'Continúa en la ventana de WhatsApp que se ha abierto …',
+  signRefused: 'No se usó la clave de acceso. Puedes intentarlo de nuevo.',
+  compareTitle: '¿Es este el código de tu teléfono?',
+  compareHow:
+    'WhatsApp muestra un código en tu teléfono. Continúa solo si es exactamente este: un código distinto significa que otra persona intenta vincular un dispositivo.',
+  same: 'Es el mismo',
+  different: 'Es distinto',
   linked: 'Vinculado',
   linkedTo: 'La cuenta {account} está vinculada.',
   finishing: 'Se está abriendo la conexión …',
@@ -48,6 +60,8 @@ export const es: Words = {
     unlinked: 'No hay ninguna cuenta vinculada.',
     passkey:
       'WhatsApp pide una clave de acceso de esta cuenta, que esta página no puede dar. Avisa a quien te envió el enlace.',
+    checking: 'WhatsApp y tu teléfono comprueban la clave de acceso …',
+    late: 'La clave de acceso no se usó a tiempo.',
     unknown: 'La conexión terminó por un motivo desconocido. Inténtalo de nuevo.',
   },
   closedTitle: 'Este enlace no se puede usar',

@@ -29,6 +29,18 @@ export const id: Words = {
   endsIn: 'Berlaku {n} dtk lagi',
   preparing: 'Tunggu sebentar, kode sedang dibuat …',
   again: 'Coba lagi',
+  signTitle: 'WhatsApp meminta kunci sandi Anda',
+  signWhy: 'Akun ini dilindungi dengan kunci sandi. WhatsApp memintanya sebelum perangkat ditautkan.',
+  signMissing:
+    'Kunci sandi hanya dapat digunakan dengan ekstensi peramban layanan ini, dan peramban ini tidak memilikinya. Mintalah kepada pengirim tautan, atau buka tautan di peramban yang memilikinya.',
+  sign: 'Gunakan kunci sandi saya',
+  signing: 'Lanjutkan di jendela WhatsApp yang telah terbuka …',
+  signRefused: 'Kunci sandi tidak digunakan. Anda dapat mencoba lagi.',
+  compareTitle: 'Apakah ini kode di ponsel Anda?',
+  compareHow:
+    'WhatsApp menampilkan kode di ponsel Anda. Lanjutkan hanya jika kodenya persis sama: kode yang berbeda berarti orang lain sedang mencoba menautkan perangkat.',
+  same: 'Kodenya sama',
+  different: 'Kodenya berbeda',
   linked: 'Tertaut',
   linkedTo: 'Akun {account} sudah tertaut.',
   finishing: 'Koneksi sedang dibuka …',
@@ -48,6 +60,8 @@ export const id: Words = {
     unlinked: 'Tidak ada akun yang tertaut.',
     passkey:
       'WhatsApp meminta kunci sandi akun ini, yang tidak dapat diberikan halaman ini. Beri tahu pengirim tautan.',
+    checking: 'WhatsApp dan ponsel Anda sedang memeriksa kunci sandi …',
+    late: 'Kunci sandi tidak digunakan tepat waktu.',
     unknown: 'Koneksi berakhir karena alasan yang tidak diketahui. Coba lagi.',
   },
   closedTitle: 'Tautan ini tidak dapat digunakan',

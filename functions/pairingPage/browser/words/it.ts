@@ -29,6 +29,18 @@ export const it: Words = {
   endsIn: 'Valido ancora {n} s',
   preparing: 'Un momento, il codice è in preparazione …',
   again: 'Riprova',
+  signTitle: 'WhatsApp chiede la tua passkey',
+  signWhy: 'Questo account è protetto da una passkey. WhatsApp la chiede prima di collegare un dispositivo.',
+  signMissing:
+    'La passkey si può usare solo con l’estensione del browser di questo servizio, e questo browser non ce l’ha. Chiedila a chi ti ha inviato il link, o apri il link in un browser che ce l’ha.',
+  sign: 'Usa la mia passkey',
+  signing: 'Continua nella finestra di WhatsApp che si è aperta …',
+  signRefused: 'La passkey non è stata usata. Puoi riprovare.',
+  compareTitle: 'È questo il codice sul tuo telefono?',
+  compareHow:
+    'WhatsApp mostra un codice sul telefono. Continua solo se è esattamente questo: un codice diverso significa che qualcun altro sta cercando di collegare un dispositivo.',
+  same: 'È lo stesso',
+  different: 'È diverso',
   linked: 'Collegato',
   linkedTo: "L'account {account} è collegato.",
   finishing: 'La connessione si sta aprendo …',
@@ -48,6 +60,8 @@ export const it: Words = {
     unlinked: 'Nessun account è collegato.',
     passkey:
       'WhatsApp chiede una passkey di questo account, che questa pagina non può dare. Avvisa chi ti ha inviato il link.',
+    checking: 'WhatsApp e il tuo telefono stanno controllando la passkey …',
+    late: 'La passkey non è stata usata in tempo.',
     unknown: 'La connessione è finita per un motivo sconosciuto. Riprova.',
   },
   closedTitle: 'Questo link non può essere usato',
