@@ -23,13 +23,14 @@ export function failed(code: Ending): Outcome {
   return { type: 'passkey.failed', code, message: endings[code] };
 }
 
-/** Reads a request of WebAuthn as JSON: an object of a bounded size for the relying party; else why it is none. */
+/** Reads a request of WebAuthn as JSON: an object of a bounded size for the relying party, without its extensions; else why it is none. */
 export function readOptions(value: unknown, rpId: string): object | Ending {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'unsupported';
   if (JSON.stringify(value).length > MOST_CHARACTERS) return 'unsupported';
-  // A request that names nobody would be for the site on which it is used, and that is WhatsApp's.
-  const { rpId: named = rpId } = value as { readonly rpId?: unknown };
-  return named === rpId ? value : 'wrong_site';
+  // A request that names nobody would be for the site on which it is used, and that is WhatsApp's. Extensions of WebAuthn may have secrets
+  // computed from a passkey, which no linking needs.
+  const { rpId: named = rpId, extensions: _left, ...rest } = value as Readonly<Record<string, unknown>>;
+  return named === rpId ? { ...rest, rpId } : 'wrong_site';
 }
 
 /** Reads what the signing window tells. */

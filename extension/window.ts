@@ -39,8 +39,7 @@ async function use(options: PublicKeyCredentialRequestOptionsJSON): Promise<void
   try {
     const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
     const credential = await navigator.credentials.get({ publicKey });
-    if (credential instanceof PublicKeyCredential)
-      tell({ type: 'passkey.signed', assertion: credential.toJSON() as object });
+    if (credential instanceof PublicKeyCredential) tell({ type: 'passkey.signed', assertion: credential.toJSON() });
     else tell(failed('unsupported'));
   } catch (error) {
     // The browser says the same of a person who cancels, of one who waits too long, and of one who has no such passkey.

@@ -51,8 +51,10 @@ function manifestFor(origins: readonly string[]): object {
 /** An origin that browsers take for safe. Throws a RangeError with what to write instead. */
 function originOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  // A star would stand for every site.
+  const isNamed = /^[a-z\d.-]+$/.test(url?.hostname ?? '');
   const isSafe = url?.protocol === 'https:' || url?.hostname === 'localhost' || url?.hostname === '127.0.0.1';
-  if (url === undefined || url.origin !== text || !isSafe) {
+  if (url === undefined || url.origin !== text || !isSafe || !isNamed) {
     throw new RangeError(
       `${text} is no origin of a pairing page. Write it like https://api.example.com, without a path.`,
     );

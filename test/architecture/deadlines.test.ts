@@ -127,7 +127,7 @@ const EXCUSED: Readonly<Record<string, readonly [number, string]>> = {
 const isJudged = (key: string): boolean =>
   !key.startsWith('infra/local/') || key.includes(': sdk client') || key.startsWith('infra/local/apiClient.ts');
 
-const found = ['shared', 'functions', 'worker', 'ops', 'infra'].flatMap((folder) =>
+const found = ['shared', 'functions', 'worker', 'ops', 'infra', 'extension'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)

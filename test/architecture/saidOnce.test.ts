@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 /** What many files need and one file says. A new file is covered by being there. */
 const root = resolve(import.meta.dirname, '../..');
-const sources = ['shared', 'functions', 'worker', 'infra', 'ops'].flatMap((folder) =>
+const sources = ['shared', 'functions', 'worker', 'infra', 'ops', 'extension'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)

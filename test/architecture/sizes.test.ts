@@ -12,7 +12,7 @@ const MOST_EXCUSED = 8;
 const EXCUSE =
   /oxlint-disable(?:-next-line|-line)? max-lines-per-function -- \S.*\n\s*(?:export )?(?:async )?function (\w+)/g;
 
-const sources = ['shared', 'functions', 'worker', 'infra', 'ops'].flatMap((folder) =>
+const sources = ['shared', 'functions', 'worker', 'infra', 'ops', 'extension'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => [`${folder}/${name}`, readFileSync(join(root, folder, name), 'utf8')] as const),

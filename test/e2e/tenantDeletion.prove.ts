@@ -193,7 +193,7 @@ describe('a tenant that is deleted while its connections are under traffic, on t
     const arrived = async () => {
       const messages = await stage.phones.messages(CUSTOMER);
       return numbersIn(
-        messages.filter(({ fromMe }) => !fromMe).map(({ text }) => String(text)),
+        messages.filter(({ fromMe }) => !fromMe).map(({ text }) => text),
         'from',
       );
     };

@@ -49,10 +49,15 @@ describe('the browser extension, as it is built', () => {
     }
   });
 
-  it.each(['api.example.com', 'http://api.example.com', 'https://api.example.com/', 'https://*.example.com/pair', '*'])(
-    'is not built for %s, and says what to write',
-    async (origin) => {
-      await expect(buildExtension(join(folder, 'none'), [origin])).rejects.toThrow('Write it like https://');
-    },
-  );
+  it.each([
+    'api.example.com',
+    'http://api.example.com',
+    'https://api.example.com/',
+    'https://*.example.com/pair',
+    'https://*',
+    'https://*.example.com',
+    '*',
+  ])('is not built for %s, and says what to write', async (origin) => {
+    await expect(buildExtension(join(folder, 'none'), [origin])).rejects.toThrow('Write it like https://');
+  });
 });

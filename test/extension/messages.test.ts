@@ -16,8 +16,12 @@ describe('what the parts of the extension tell each other', () => {
     expect(readOptions(value, RP_ID)).toBe(code);
   });
 
-  it.each([{ challenge: 'AAAA', rpId: RP_ID }, { challenge: 'AAAA' }])('is a request: %o', (options) => {
-    expect(readOptions(options, RP_ID)).toBe(options);
+  it.each([
+    { challenge: 'AAAA', rpId: RP_ID },
+    { challenge: 'AAAA' },
+    { challenge: 'AAAA', extensions: { prf: { eval: { first: 'AAAA' } } } },
+  ])('is a request, of which only what a linking needs is used: %o', (options) => {
+    expect(readOptions(options, RP_ID)).toEqual({ challenge: 'AAAA', rpId: RP_ID });
   });
 
   it('is an outcome with a sentence for each ending', () => {

@@ -138,8 +138,15 @@ export class DeletionWorld {
 
   /** A run of each function in turn, by processes of which one may die at a call; then the time passes. */
   async round(life = new Life()): Promise<void> {
-    for (const work of [this.#reconcile, this.#own, this.#archive, this.#dispatch, this.#media]) {
-      await work.call(this, life).catch((error: unknown) => {
+    const runs: readonly (() => Promise<unknown>)[] = [
+      () => this.#reconcile(life),
+      () => this.#own(),
+      () => this.#archive(life),
+      () => this.#dispatch(life),
+      () => this.#media(life),
+    ];
+    for (const run of runs) {
+      await run().catch((error: unknown) => {
         if (!life.isDead) throw error;
       });
     }
