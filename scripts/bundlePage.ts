@@ -1,5 +1,5 @@
 /**
- * Bundles the pairing page into a folder: `node scripts/bundlePage.ts --out DIR` makes index.html, and a script and a style with hashes
+ * Bundles the pairing page into a folder: `node scripts/bundlePage.ts --out DIR` makes index.html, and a script, a style and a picture with hashes
  * of their content in their names. Nothing is loaded from elsewhere.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,10 +19,13 @@ const SERVED_AT = '/pair/';
 export async function bundlePage(outDir: string, hasSandbox = false): Promise<void> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['main.ts', 'page.css', ...(hasSandbox ? ['sandbox.ts'] : [])].map((name) => `${SOURCE}/${name}`),
+    entryPoints: ['main.ts', 'page.css', 'icon.svg', ...(hasSandbox ? ['sandbox.ts'] : [])].map(
+      (name) => `${SOURCE}/${name}`,
+    ),
     entryNames: '[name]-[hash]',
     outdir: resolve(outDir),
     bundle: true,
+    loader: { '.svg': 'copy' },
     minify: true,
     platform: 'browser',
     format: 'esm',
@@ -42,7 +45,8 @@ export async function bundlePage(outDir: string, hasSandbox = false): Promise<vo
     // It listens to what the page tells, and so comes before it.
     .replace('<script', `${beside}<script`)
     .replace('%script%', addressOf('main.ts'))
-    .replace('%style%', addressOf('page.css'));
+    .replace('%style%', addressOf('page.css'))
+    .replace('%icon%', addressOf('icon.svg'));
   writeFileSync(join(outDir, 'index.html'), html);
 }
 

@@ -36,7 +36,7 @@ const AUDITED_READS: ReadonlySet<string> = new Set(['GET /v1/admin/dead-letters'
 
 const CONNECTION = ['label', 'settings', 'wanted'];
 const WEBHOOK = ['url', 'events', 'connectionIds', 'chatKinds', 'batch', 'order', 'state', 'previousSecretUntil'];
-const LINK = ['expiresAt', 'returnUrl', 'origin', 'language'];
+const LINK = ['expiresAt', 'returnUrl', 'origin', 'language', 'brand'];
 const KEY = ['id', 'label', 'lastFour', 'state', 'expiresAt', 'scopes', 'connectionIds', 'networks'];
 const STANDING = ['reason', 'state', 'suspended'];
 const LETTERS = ['ids', 'all', 'queue', 'tenantId', 'connectionId', 'by', 'limit'];

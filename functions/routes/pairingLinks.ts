@@ -35,6 +35,33 @@ const HOST = /^[a-z0-9.-]+(?::\d{1,5})?$/i;
 
 const url = z.string().max(MOST_URL_CHARACTERS);
 
+/** Characters that break lines, show nothing, or turn around what stands beside them. Joiners are parts of emoji and of words. */
+const UNSHOWN = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+const SHOWN = /[\p{L}\p{N}\p{P}\p{S}]/u;
+const MOST_NAME_CHARACTERS = 60;
+
+/** The brand of a page, as a tenant writes it. */
+export const brandSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(MOST_NAME_CHARACTERS)
+      .refine(
+        (text) => SHOWN.test(text) && !UNSHOWN.test(text),
+        'must be a name in one line, without characters that show nothing',
+      )
+      .optional()
+      .meta({ description: 'It stands above everything.', example: 'Acme' }),
+    color: z
+      .string()
+      .regex(/^#[\da-fA-F]{6}$/, 'must be a colour, such as #0a6b52')
+      .optional()
+      .meta({ description: 'Of the button that comes first; the page chooses black or white for its text.' }),
+  })
+  .meta({ id: 'PairingBrand' });
+
 const newLinkSchema = z
   .strictObject({
     expiresIn: z
@@ -58,6 +85,7 @@ const newLinkSchema = z
       .enum(pairingLanguages)
       .optional()
       .meta({ description: 'The language of the page; else that of the browser.' }),
+    brand: brandSchema.optional(),
   })
   .meta({ id: 'NewPairingLink' });
 
@@ -68,6 +96,7 @@ const linkFields = {
   returnUrl: z.string().optional(),
   origin: z.string().optional(),
   language: z.enum(pairingLanguages).optional(),
+  brand: brandSchema.optional(),
 };
 const madeLinkSchema = z
   .object({
@@ -104,8 +133,8 @@ export function pairingLinkRoutes(dependencies: PairingLinkRouteDependencies): r
       handle: async ({ tenantId, keyId, parameters, body, headers }) => {
         const { connectionId, account } = await findConnection(connections, tenantId, parameters['connectionId']);
         if (account !== undefined) throw new AppError('connection_already_paired');
-        const { expiresIn, returnUrl, origin, language } = body;
-        const terms = { returnUrl, origin, language };
+        const { expiresIn, returnUrl, origin, language, brand } = body;
+        const terms = { returnUrl, origin, language, brand };
         const lastsMs = expiresIn * 1_000;
         const made = { tenantId, connectionId, keyId, ...terms, lastsMs };
         const { link, token } = await createPairingLink(dependencies, made);
@@ -159,13 +188,14 @@ function originOf(headers: Readonly<Record<string, string | undefined>>): string
   return `${headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'}://${host}`;
 }
 
-function toFields({ linkId, expiresAtMs, returnUrl, origin, language }: PairingLink) {
+function toFields({ linkId, expiresAtMs, returnUrl, origin, language, brand }: PairingLink) {
   return {
     id: linkId,
     expiresAt: new Date(expiresAtMs).toISOString(),
     ...(returnUrl === undefined ? {} : { returnUrl }),
     ...(origin === undefined ? {} : { origin }),
     ...(language === undefined ? {} : { language }),
+    ...(brand === undefined ? {} : { brand }),
   };
 }
 

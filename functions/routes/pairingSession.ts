@@ -26,6 +26,7 @@ import { route, type GiveBack, type Route, type TakingOfTenant } from '../http/r
 import { Strangers } from '../http/strangers.ts';
 import { askForPairing, pairingSchema, type PairingDependencies } from './connections.ts';
 import { LinkVisits } from './linkVisits.ts';
+import { brandSchema } from './pairingLinks.ts';
 import { answerPasskey, PASSKEY_PROBLEMS, passkeyAnswerSchema } from './passkeys.ts';
 import { inHalves, toStepView } from './passkeySteps.ts';
 
@@ -69,6 +70,7 @@ const sessionSchema = z
     returnUrl: z.string().optional().meta({ description: 'Where the person is sent to, with what became of it.' }),
     origin: z.string().optional().meta({ description: 'The origin that may frame the page, and is told.' }),
     language: z.enum(pairingLanguages).optional(),
+    brand: brandSchema.optional(),
     linkExpiresAt: z.iso.datetime(),
   })
   .meta({ id: 'PairingSession' });
@@ -202,13 +204,14 @@ async function readSession(
 }
 
 function toSessionView(link: PairingLink, session: PairingSession): SessionView {
-  const { connectionId, origin, language, returnUrl, expiresAtMs } = link;
+  const { connectionId, origin, language, returnUrl, expiresAtMs, brand } = link;
   return {
     connectionId,
     ...toStateView(session),
     ...(returnUrl === undefined ? {} : { returnUrl: returnUrlOf(returnUrl, connectionId, session) }),
     ...(origin === undefined ? {} : { origin }),
     ...(language === undefined ? {} : { language }),
+    ...(brand === undefined ? {} : { brand }),
     linkExpiresAt: new Date(expiresAtMs).toISOString(),
   };
 }

@@ -5,6 +5,14 @@ import { parseId, type ApiKeyId, type ConnectionId, type PairingLinkId, type Ten
 export const pairingLanguages = ['en', 'pt', 'es', 'id', 'de', 'it'] as const;
 export type PairingLanguage = (typeof pairingLanguages)[number];
 
+/** The name and colour by which a person knows for whom the page is. */
+export interface Brand {
+  /** A name that stands above everything. */
+  readonly name?: string | undefined;
+  /** The colour of the button that comes first, as `#rrggbb`. */
+  readonly color?: string | undefined;
+}
+
 /** What whoever makes a link chooses about it. */
 export interface PairingLinkTerms {
   /** Where the person is sent once the account is linked. */
@@ -13,6 +21,7 @@ export interface PairingLinkTerms {
   readonly origin: string | undefined;
   /** The language of the page; that of the browser when left out. */
   readonly language: PairingLanguage | undefined;
+  readonly brand: Brand | undefined;
 }
 
 /** A link to the pairing page of one connection. Its bearer may link an account to that, and nothing else. */

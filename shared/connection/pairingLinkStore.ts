@@ -134,5 +134,6 @@ function toLink(item: Item): PairingLink {
     returnUrl: item['returnUrl'] as string | undefined,
     origin: item['origin'] as string | undefined,
     language: item['language'] as PairingLink['language'],
+    brand: item['brand'] as PairingLink['brand'],
   };
 }

@@ -106,11 +106,15 @@ describe.skipIf(chromium === undefined)('the pairing page in a browser', () => {
   });
 
   it('offers the code first on a phone, in the language of the link', async () => {
-    const { path, url } = await aLink({ language: 'pt' });
+    const { path, url } = await aLink({ language: 'pt', brand: { name: 'Padaria da Ana', color: '#ffd400' } });
     const { page, complaints } = await openPage(browser, url, { ...PHONE, colorScheme: 'dark' });
     const first = page.getByRole('button').first();
     await first.waitFor();
     const isFirst = await first.textContent();
+    const name = await page.getByText('Padaria da Ana').isVisible();
+    const colors = await first.evaluate(
+      '(button) => [getComputedStyle(button).backgroundColor, getComputedStyle(button).color]',
+    );
     await picture(page, 'phone-choose');
 
     await first.tap();
@@ -130,6 +134,7 @@ describe.skipIf(chromium === undefined)('the pairing page in a browser', () => {
     await expect.poll(() => api.must('GET', path)).toMatchObject({ status: { status: 'online' } });
 
     expect(isFirst).toBe('Digitar um código neste telefone');
+    expect([name, colors]).toEqual([true, ['rgb(255, 212, 0)', 'rgb(0, 0, 0)']]);
     expect(refusal).toContain('não é um número');
     expect(code).toMatch(/^\w{4}-\w{4}$/);
     expect(width).toBe(PHONE.viewport.width);

@@ -179,6 +179,7 @@ describe('what belongs to a tenant', () => {
       returnUrl: undefined,
       origin: undefined,
       language: undefined,
+      brand: undefined,
       lastsMs: 3_600_000,
     });
     const log = await must('GET', '/v1/events', {});

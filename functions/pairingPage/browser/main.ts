@@ -1,3 +1,4 @@
+import { showBrand } from './brand.ts';
 import { draw, type Doings } from './draw.ts';
 import { hasExtension, signByExtension } from './extension.ts';
 import { closedBy, isPlaceRight, screenOf, waitMs, type Closed, type Screen } from './screen.ts';
@@ -17,6 +18,7 @@ const isPhone = matchMedia('(max-width: 40rem) and (pointer: coarse)').matches;
 
 const card = find('card');
 const status = find('status');
+const brand = find('brand');
 let language = languageOf(undefined, navigator.languages);
 let screen: Screen = { shows: 'loading' };
 let session: Session | undefined;
@@ -119,6 +121,7 @@ function take(reply: Reply): void {
   if (!isPlaceRight({ isFramed, framedBy }, reply.session)) return close('origin');
   session = reply.session;
   language = languageOf(session.language, navigator.languages);
+  showBrand(session.brand ?? {}, brand);
   skewMs = reply.serverMs === undefined ? 0 : reply.serverMs - Date.now();
   if (session.state === 'linked') own = undefined;
   if (signing !== undefined && session.step === 'required') return;

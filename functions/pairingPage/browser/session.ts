@@ -1,4 +1,4 @@
-import type { PairingLanguage } from '../../../shared/connection/pairingLink.ts';
+import type { Brand, PairingLanguage } from '../../../shared/connection/pairingLink.ts';
 import type { StatusCode } from '../../../shared/connection/status.ts';
 
 /** The pairing as the API shows it to the page. */
@@ -20,6 +20,7 @@ export interface Session {
   readonly returnUrl?: string;
   readonly origin?: string;
   readonly language?: PairingLanguage;
+  readonly brand?: Brand;
   readonly linkExpiresAt: string;
 }
 

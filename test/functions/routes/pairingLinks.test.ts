@@ -50,6 +50,17 @@ describe('links to the pairing page', () => {
     expect(listed.bytes.toString()).not.toContain(tokenOf(made));
   });
 
+  it('show for whom the page is, by name and colour', async () => {
+    const brand = { name: 'Bäckerei 👩🏽‍🚀 & Söhne', color: '#0A6b52' };
+    const { id, token } = await aLink({ brand });
+
+    const shown = await session(token);
+    const listed = await stack.call('GET', `/v1/connections/${id}/pairing-links`, { key: tenant.key });
+
+    expect(shown.body['brand']).toEqual(brand);
+    expect(listed.body['data']).toMatchObject([{ brand }]);
+  });
+
   it.each([
     ['an address without https', { returnUrl: 'http://shop.example.com/' }],
     ['a script', { returnUrl: 'javascript:alert(1)' }],
@@ -58,6 +69,12 @@ describe('links to the pairing page', () => {
     ['an origin that is a pattern', { origin: 'https://*.example.com' }],
     ['an origin that says more', { origin: 'https://shop.example.com;script-src' }],
     ['a language that the page does not speak', { language: 'fr' }],
+    ['a name that turns around', { brand: { name: 'Acme \u202egro.knab' } }],
+    ['a name of two lines', { brand: { name: 'Acme\nWhatsApp' } }],
+    ['a name of nothing', { brand: { name: '\u200d' } }],
+    ['a name that is too long', { brand: { name: 'A'.repeat(61) } }],
+    ['a colour that is a style', { brand: { color: 'red;background:url(//x)' } }],
+    ['a picture', { brand: { logo: 'https://shop.example.com/logo.png' } }],
     ['a minute that is too short', { expiresIn: 59 }],
     ['more than a day', { expiresIn: 86_401 }],
     ['a field that is none', { brand: 'Acme' }],
