@@ -5,6 +5,7 @@ import { problemsOf } from '../../../functions/http/problemsOf.ts';
 import { errorRules, type ErrorCode } from '../../../shared/kernel/errorRules.ts';
 
 interface Document {
+  readonly components: { readonly responses: Readonly<Record<string, object>> };
   readonly paths: Readonly<
     Record<string, Readonly<Record<string, { readonly responses: Readonly<Record<string, object>> }>>>
   >;
@@ -47,7 +48,9 @@ describe('the problems of a route', () => {
       const codes = problemsOf(route);
 
       for (const code of codes) {
-        expect(JSON.stringify(responses[errorRules[code].httpStatus])).toContain(`\`${code}\`: `);
+        const { $ref } = responses[errorRules[code].httpStatus] as { readonly $ref: string };
+        const shared = document.components.responses[$ref.split('/').at(-1) ?? ''];
+        expect(JSON.stringify(shared)).toContain(`\`${code}\`: `);
       }
       const statuses = codes.map((code) => `${errorRules[code].httpStatus}`);
       const problems = Object.keys(responses).filter((status) => status >= '400' && status !== 'default');
