@@ -44,8 +44,22 @@ function niceTop(value, unit) {
   return unit === 'count' ? Math.max(2, Math.ceil(top)) : top;
 }
 
-/** The present minute is not over and its sums are too small, so the last value is taken from the minutes before it. */
-const lastOf = (points) => points.slice(0, -1).findLast((point) => point !== null) ?? points.at(-1) ?? null;
+const MINUTE_MS = 60_000;
+const lastOf = (points) => points.findLast((point) => point !== null) ?? null;
+
+/**
+ * Figures of whole minutes alone. The present one is not over: its sums are too small, and its shares are of too few, so a figure would look as
+ * if it fell at each look, or stood beyond its level.
+ */
+export function toWholeMinutes({ at, dashboards, ...rest }) {
+  const withoutLast = ({ points, ...line }) => ({ ...line, points: points.slice(0, -1) });
+  const whole = ({ lines, ...figure }) => ({ ...figure, lines: lines.map(withoutLast) });
+  return {
+    ...rest,
+    at: new Date(Date.parse(at) - MINUTE_MS).toISOString(),
+    dashboards: dashboards.map(({ figures, ...dashboard }) => ({ ...dashboard, figures: figures.map(whole) })),
+  };
+}
 
 /** Whether a figure stands on the wrong side of its level: a floor (99 % promised) or a ceiling (3 s). */
 export function isBeyond({ limit, lines }) {
@@ -96,7 +110,7 @@ export function drawCard(figure, endMs) {
         return item;
       }),
       ...(limit === undefined ? [] : [html('li', beyond ? 'bad' : '', `${limit.label} ${spell(limit.value, unit)}`)]),
-      ...(index === undefined ? [] : [html('li', '', timeOf(endMs - (minutes - 1 - index) * 60_000))]),
+      ...(index === undefined ? [] : [html('li', '', timeOf(endMs - (minutes - 1 - index) * MINUTE_MS))]),
     );
   };
   show(undefined);
@@ -117,7 +131,7 @@ function drawAxes(chart, { top, bottom, unit, minutes, endMs, x, y }) {
   for (const share of [0, 0.5, 1]) {
     const index = Math.round((minutes - 1) * share);
     const anchor = share === 0 ? 'start' : share === 1 ? 'end' : 'middle';
-    const text = timeOf(endMs - (minutes - 1 - index) * 60_000);
+    const text = timeOf(endMs - (minutes - 1 - index) * MINUTE_MS);
     chart.append(svg('text', { x: x(index), y: HEIGHT - 4, 'text-anchor': anchor }, text));
   }
 }

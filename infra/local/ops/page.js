@@ -1,5 +1,5 @@
 /** The page at /ops: asks for the operator key, then reads figures, fleet and connections every ten seconds. */
-import { drawCard, isBeyond, isSilent, spell as spellFigure } from './chart.js';
+import { drawCard, isBeyond, isSilent, spell as spellFigure, toWholeMinutes } from './chart.js';
 import { ago, ATTENTION, byId, drawConnections, drawWorkers, element, nameOf, reasonOf, timeOf } from './tables.js';
 
 const EVERY_MS = 10_000;
@@ -44,7 +44,7 @@ async function refresh() {
       read('/v1/admin/fleet'),
       readHealth(),
     ]);
-    latest = { figures, fleet, ...health };
+    latest = { figures: toWholeMinutes(figures), fleet, ...health };
     ask.hidden = true;
     room.hidden = false;
     byId('leave').hidden = false;
