@@ -7,6 +7,8 @@ export interface Finding {
 
 /** Digits that stand alone, as in an address. Ids are mixed with letters, times are shorter or have points. */
 const PHONE_NUMBER = /(?<![\w.])\d{11,15}(?![\w])/;
+/** A task of the fleet has a UUID for its name, of which the last part may be digits alone. */
+const UUID = /\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g;
 /** The embedded metric format gives its time as a number. */
 const TIME_OF_METRICS = /"Timestamp":\d{13}\b/;
 /**
@@ -24,7 +26,7 @@ const KEY_NAME =
  */
 export function findSecrets(log: string, known: readonly string[] = []): readonly Finding[] {
   return log.split('\n').flatMap((line, at) => {
-    const text = line.replace(TIME_OF_METRICS, '');
+    const text = line.replace(TIME_OF_METRICS, '').replace(UUID, '');
     const found = (kind: Finding['kind']): Finding => ({ kind, line: at + 1 });
     return [
       ...(PHONE_NUMBER.test(text) ? [found('phone number')] : []),

@@ -18,6 +18,7 @@ import { systemRandom } from '../../../shared/kernel/random.ts';
 import { silentLogger } from '../../../shared/platform/logger.ts';
 import { messagePartition } from '../../../shared/platform/keys.ts';
 import { aConversation, aReceived, ArchiveWorld, toRow } from './archiveWorld.ts';
+import { keyOfNewTenant } from '../../shared/identity/keyOfNewTenant.ts';
 
 const MESSAGES = 50_000;
 const CHATS = 500;
@@ -62,6 +63,8 @@ describe('an export of 50,000 messages in 500 chats', { timeout: 1_200_000 }, ()
 
   it('is brought back identical, into an empty connection', async () => {
     const tenantId = world.newTenant();
+    // Rows are brought back to a tenant that is there, and not to one that is being deleted.
+    await keyOfNewTenant({ ...world.stack, stage: 'test', clock: systemClock, random: systemRandom }, tenantId);
     const [from, into] = [await world.aConnection(tenantId), await world.aConnection(tenantId)];
     const beginMs = Date.now() - 86_400_000;
     await world.put(aConversation(from));
